@@ -1,0 +1,14 @@
+/** @file The contracts: scores, budgets, selections, methods, claims, reports and runs. */
+
+export * from './bootstrap.ts';
+export * from './budget.ts';
+export * from './claim.ts';
+export * from './errors.ts';
+export * from './method.ts';
+export * from './random.ts';
+export * from './report.ts';
+export { type Progress, Run, type RunOptions, type Task, task } from './run.ts';
+export * from './scores.ts';
+export { type Selection, select } from './select.ts';
+export * from './select-stream.ts';
+export * from './subject.ts';

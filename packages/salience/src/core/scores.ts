@@ -1,0 +1,78 @@
+/** @file Scores: one finite number a unit, higher matters more; in memory, or in chunks for what is larger than memory. */
+
+import { InputError } from './errors.ts';
+import type { Task } from './run.ts';
+
+/** Which group (layer, document, class) each unit is in. */
+export interface Groups {
+  readonly names: readonly string[];
+  /** Index into `names` for each unit, shape [n]. */
+  readonly of: Uint32Array;
+}
+
+/** What a unit costs when it is kept. */
+export interface Costs {
+  /** What is counted, e.g. "word". */
+  readonly unit: string;
+  /** Shape [n], finite and not negative. */
+  readonly values: ArrayLike<number>;
+}
+
+/** Scores that fit in memory. A method whose paper ranks the other way negates at its own edge. */
+export interface Scores {
+  /** What is scored, in the singular: "sentence", "weight". */
+  readonly unit: string;
+  /** Shape [n]. */
+  readonly values: Float32Array;
+  readonly groups?: Groups;
+  /** A text for each unit, shape [n]. */
+  readonly labels?: readonly string[];
+  readonly costs?: Costs;
+  /** How alike two units are, 0 to 1; needed by budgets that name a `redundancy`. */
+  readonly similarity?: (i: number, j: number) => number;
+}
+
+/** A run of consecutive units of one group; `source` is what the scoring task needs to find them, as plain data. */
+export interface ScoreChunk {
+  readonly group: number;
+  /** Index of the first unit within its group. */
+  readonly start: number;
+  readonly length: number;
+  readonly source?: unknown;
+}
+
+/**
+ * Scores larger than memory: chunks in unit order (group by group, each group's chunks by `start`), and a task that gives
+ * the scores of one chunk, shape [chunk.length]. The task may be asked for the same chunk several times and must answer alike.
+ */
+export interface ScoreStream {
+  readonly unit: string;
+  readonly groups: readonly { readonly name: string; readonly size: number }[];
+  readonly chunks: readonly ScoreChunk[];
+  readonly score: Task<ScoreChunk, Float32Array>;
+}
+
+/** Tells scores in chunks from scores in memory. */
+export function isStream(scores: Scores | ScoreStream): scores is ScoreStream {
+  return 'chunks' in scores;
+}
+
+/** Throws an InputError unless the scores are as the contract says: one finite number a unit, labels and groups of that length. */
+export function checkScores(scores: Scores): void {
+  const n = scores.values.length;
+  if (n === 0) throw new InputError(`there is no ${scores.unit} to score`);
+  for (let i = 0; i < n; i++) {
+    if (!Number.isFinite(scores.values[i])) {
+      throw new InputError(`the score of ${scores.unit} ${i} is ${scores.values[i]}; scores must be finite`);
+    }
+  }
+  if (scores.labels && scores.labels.length !== n) {
+    throw new InputError(`there are ${scores.labels.length} labels for ${n} scores`);
+  }
+  if (scores.groups && scores.groups.of.length !== n) {
+    throw new InputError(`there are ${scores.groups.of.length} group numbers for ${n} scores`);
+  }
+  if (scores.costs && scores.costs.values.length !== n) {
+    throw new InputError(`there are ${scores.costs.values.length} costs for ${n} scores`);
+  }
+}

@@ -1,0 +1,129 @@
+/** @file Worker threads of Node that apply tasks: results in order, at most two inputs a worker ahead, cancel ends them all. */
+
+import { Worker } from 'node:worker_threads';
+import { CancelledError, InputError, OutputError, SalienceError } from './errors.ts';
+import type { Task } from './run.ts';
+
+interface Answer {
+  result?: unknown;
+  error?: { name: string; message: string; stack?: string };
+}
+
+const kinds: Record<string, typeof SalienceError> = { SalienceError, InputError, OutputError, CancelledError };
+
+/** An error loses its class on the way between threads; the ones callers tell apart get it back. */
+function revive(error: NonNullable<Answer['error']>): Error {
+  const Kind = kinds[error.name] ?? Error;
+  const revived = new Kind(error.message);
+  if (!(error.name in kinds) && error.stack) revived.stack = error.stack;
+  return revived;
+}
+
+export class WorkerPool {
+  readonly #threads: number;
+  readonly #signal: AbortSignal;
+  #workers: Worker[] = [];
+  #idle: Worker[] = [];
+  #waiting: ((worker: Worker) => void)[] = [];
+
+  constructor(threads: number, signal: AbortSignal) {
+    this.#threads = threads;
+    this.#signal = signal;
+  }
+
+  async *map<Input, Result>(task: Task<Input, Result>, inputs: Iterable<Input>): AsyncGenerator<Result> {
+    const queue = inputs[Symbol.iterator]();
+    const pending: Promise<Result>[] = [];
+    const apply = async (input: Input): Promise<Result> => {
+      const worker = await this.#acquire();
+      const result = await this.#ask(worker, { module: task.module, name: task.name, input });
+      this.#release(worker);
+      return result as Result;
+    };
+    try {
+      for (;;) {
+        while (pending.length < 2 * this.#threads) {
+          const next = queue.next();
+          if (next.done) break;
+          const answer = apply(next.value);
+          answer.catch(() => {}); // it is awaited below, in its turn
+          pending.push(answer);
+        }
+        const first = pending.shift();
+        if (!first) return;
+        yield await first;
+      }
+    } finally {
+      // Left early, by an error or by the caller: what is still under way has nobody to answer to.
+      if (pending.length > 0) await this.close();
+    }
+  }
+
+  /** Ends all workers; the next map starts new ones. */
+  async close(): Promise<void> {
+    const workers = this.#workers;
+    this.#workers = [];
+    this.#idle = [];
+    this.#waiting = [];
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+
+  // Workers are handed out strictly in the order they were asked for: a task may wait for an earlier one.
+  #acquire(): Promise<Worker> | Worker {
+    const worker = this.#idle.pop() ?? this.#start();
+    return worker ?? new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #start(): Worker | undefined {
+    if (this.#workers.length === this.#threads) return undefined;
+    const worker = new Worker(new URL('./worker.js', import.meta.url));
+    worker.unref();
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  #release(worker: Worker): void {
+    const next = this.#waiting.shift();
+    if (next) next(worker);
+    else this.#idle.push(worker);
+  }
+
+  #ask(worker: Worker, message: object): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        worker.off('message', onMessage);
+        worker.off('error', onError);
+        worker.off('exit', onExit);
+        this.#signal.removeEventListener('abort', onAbort);
+        worker.unref();
+      };
+      const onMessage = (answer: Answer) => {
+        settle();
+        if (answer.error) reject(revive(answer.error));
+        else resolve(answer.result);
+      };
+      const onError = (error: Error) => {
+        settle();
+        reject(error);
+      };
+      const onExit = () => {
+        settle();
+        reject(new SalienceError('a worker thread ended before it answered'));
+      };
+      const onAbort = () => {
+        settle();
+        reject(new CancelledError('cancelled'));
+      };
+      if (this.#signal.aborted) {
+        reject(new CancelledError('cancelled'));
+        return;
+      }
+      worker.on('message', onMessage);
+      worker.on('error', onError);
+      worker.on('exit', onExit);
+      this.#signal.addEventListener('abort', onAbort);
+      worker.ref();
+      worker.postMessage(message);
+    });
+  }
+}
