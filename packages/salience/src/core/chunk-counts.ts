@@ -2,8 +2,8 @@
 
 import { InputError } from './errors.ts';
 import { halves, keyOfBits } from './float-order.ts';
-import { resolveTask, type Task } from './run.ts';
 import type { ScoreChunk, ScoreStream } from './scores.ts';
+import { resolveTask, type Task } from './task.ts';
 
 /** `coarse` counts by upper half, `fine` by lower half among those of one upper half, `above` how many reach a threshold. */
 export type Question =
@@ -44,7 +44,7 @@ export function countChunks(stream: ScoreStream, questionOf: (group: number) => 
   return { counting, inputs: inputs() };
 }
 
-/** The same on another thread, where the scoring task is found by its name. */
+/** The same on another thread, where the scoring task is found by its name. @worker */
 export async function countChunk(input: Input): Promise<ChunkCounts> {
   const score = await resolveTask<ScoreChunk, Float32Array>(input.score);
   return countScores(await score(input.chunk), input);

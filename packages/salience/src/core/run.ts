@@ -2,17 +2,8 @@
 
 import { CancelledError } from './errors.ts';
 import { Random } from './random.ts';
+import type { Task } from './task.ts';
 import type { WorkerPool } from './worker-pool.ts';
-
-/**
- * A function that may run on another thread. `module` and `name` say where a worker finds it (an exported function of that
- * module); without them it only runs in place. Input and result must be plain data.
- */
-export interface Task<Input, Result> {
-  call(input: Input): Result | Promise<Result>;
-  readonly module?: string;
-  readonly name?: string;
-}
 
 /** What a caller sees of the progress: `done` of `total` (absent where unknown) of the step called `what`. */
 export interface Progress {
@@ -124,20 +115,4 @@ export class Run {
       }
     }
   }
-}
-
-/** Makes a task of an exported function: `task(import.meta.url, magnitude)`. */
-export function task<Input, Result>(
-  module: string,
-  exported: (input: Input) => Result | Promise<Result>,
-): Task<Input, Result> {
-  return { call: exported, module, name: exported.name };
-}
-
-/** Finds the function of a task that has travelled to another thread. */
-export async function resolveTask<Input, Result>(reference: {
-  readonly module?: string;
-  readonly name?: string;
-}): Promise<(input: Input) => Result | Promise<Result>> {
-  return (await import(reference.module!))[reference.name!];
 }

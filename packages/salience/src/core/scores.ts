@@ -1,7 +1,7 @@
 /** @file Scores: one finite number a unit, higher matters more; in memory, or in chunks for what is larger than memory. */
 
 import { InputError } from './errors.ts';
-import type { Task } from './run.ts';
+import type { Task } from './task.ts';
 
 /** Which group (layer, document, class) each unit is in. */
 export interface Groups {

@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { CancelledError, InputError, OutputError, SalienceError } from './errors.ts';
-import type { Task } from './run.ts';
+import type { Task } from './task.ts';
 
 interface Answer {
   result?: unknown;

@@ -10,13 +10,14 @@ export interface Graph {
 }
 
 /** Whether every node of an undirected graph can be reached from node 0. */
-export function isConnected({ n, multiply }: Graph): boolean {
+export function isConnected(graph: Graph): boolean {
+  const { n } = graph;
   let reached = new Float64Array(n);
   let next = new Float64Array(n);
   if (n > 0) reached[0] = 1;
   for (let count = Math.min(n, 1), before = 0; count > before; ) {
     if (count === n) return true;
-    multiply(reached, next);
+    graph.multiply(reached, next);
     before = count;
     count = 0;
     for (let v = 0; v < n; v++) {

@@ -1,0 +1,56 @@
+/** @file The list of methods, one line each. The command line, the docs, the web pages and the ledger are made from it. */
+
+import type { Claim } from './core/claim.ts';
+import { ParameterError } from './core/errors.ts';
+import type { Method } from './core/method.ts';
+import { type Family, type Paper, papers } from './papers.ts';
+
+/** A method whose subject is not known at compile time. */
+export type AnyMethod = Method<unknown>;
+
+export interface Entry {
+  readonly id: string;
+  readonly family: Family;
+  readonly load: () => Promise<AnyMethod>;
+  readonly claim?: () => Promise<Claim>;
+}
+
+// A method is only ever given what its own subject loaded, which the type of a list cannot say.
+const as = (loading: Promise<unknown>) => loading as Promise<AnyMethod>;
+const by = (loading: Promise<{ default: Claim }>) => loading.then((module) => module.default);
+
+// biome-ignore format: one line a method
+export const catalogue: readonly Entry[] = [
+  { id: 'lexrank', family: 'text', load: () => as(import('./methods/text/lexrank.ts').then((m) => m.lexrank)), claim: () => by(import('./methods/text/lexrank.claim.ts')) },
+  { id: 'centroid', family: 'text', load: () => as(import('./methods/text/centroid.ts').then((m) => m.centroid)) },
+  { id: 'semre-rank', family: 'text', load: () => as(import('./methods/text/semre-rank.ts').then((m) => m.semreRank)), claim: () => by(import('./methods/text/semre-rank.claim.ts')) },
+  { id: 'tf-idf', family: 'text', load: () => as(import('./methods/text/tf-idf.ts').then((m) => m.tfIdf)) },
+  { id: 'c-value', family: 'text', load: () => as(import('./methods/text/c-value.ts').then((m) => m.cValue)) },
+  { id: 'rake', family: 'text', load: () => as(import('./methods/text/rake.ts').then((m) => m.rake)) },
+  { id: 'weirdness', family: 'text', load: () => as(import('./methods/text/weirdness.ts').then((m) => m.weirdness)) },
+  { id: 'basic', family: 'text', load: () => as(import('./methods/text/basic.ts').then((m) => m.basic)) },
+  { id: 'combo-basic', family: 'text', load: () => as(import('./methods/text/combo-basic.ts').then((m) => m.comboBasic)) },
+  { id: 'global-mp', family: 'weights', load: () => as(import('./methods/weights/global-mp.ts').then((m) => m.globalMp)), claim: () => by(import('./methods/weights/global-mp.claim.ts')) },
+  { id: 'random-pruning', family: 'weights', load: () => as(import('./methods/weights/random-pruning.ts').then((m) => m.randomPruning)) },
+];
+
+/**
+ * The entry of an implemented method.
+ * @throws ParameterError for an unknown id, with the nearest known ones, or one that is planned only.
+ */
+export function find(id: string): Entry {
+  const entry = catalogue.find((candidate) => candidate.id === id);
+  if (entry) return entry;
+  const paper = papers.find((candidate) => candidate.id === id);
+  if (paper)
+    throw new ParameterError(`${id} (${paper.name}) is planned and not implemented yet; "salience list" shows what is`);
+  const near = catalogue.map((candidate) => candidate.id).filter((known) => known.includes(id) || id.includes(known));
+  throw new ParameterError(
+    `there is no method "${id}"; ${near.length > 0 ? `did you mean ${near.join(' or ')}?` : '"salience list" shows all'}`,
+  );
+}
+
+/** The facts of the seed page's paper behind a method, if it is one of the 59. */
+export function paperOf(id: string): Paper | undefined {
+  return papers.find((paper) => paper.id === id);
+}

@@ -1,0 +1,176 @@
+/** @file score and keep: from paths, a method and a budget to numbers on the screen or an artefact on disk. */
+
+import { availableParallelism } from 'node:os';
+import { type AnyMethod, find } from '../catalogue.ts';
+import { printBudget } from '../core/budget.ts';
+import { OutputError, ParameterError } from '../core/errors.ts';
+import { parseParams } from '../core/method.ts';
+import type { Report } from '../core/report.ts';
+import type { Run } from '../core/run.ts';
+import { isStream, type Scores } from '../core/scores.ts';
+import type { Kept } from '../core/subject.ts';
+import { summarise } from '../core/summary.ts';
+import { choose, keep } from '../keep.ts';
+import { startRun } from './progress.ts';
+import { print } from './render.ts';
+
+export interface Choosing {
+  by: string;
+  budget?: string;
+  set?: string[];
+  seed: string;
+  threads?: string;
+  json?: true;
+  quiet?: true;
+  out?: string;
+  force?: true;
+  /** Flags of the method and of its subject. */
+  [flag: string]: unknown;
+}
+
+/** A whole number from the command line. */
+export function wholeNumber(flag: string, text: string, least: number): number {
+  const n = Number(text);
+  if (!Number.isSafeInteger(n) || text.trim() === '' || n < least) {
+    throw new ParameterError(`--${flag} ${text} is not a whole number of ${least} or more`);
+  }
+  return n;
+}
+
+/** Worker threads: the flag, else SALIENCE_THREADS, else as many as the machine runs at once. */
+export function threadsOf(flag: string | undefined): number {
+  const text = flag ?? process.env.SALIENCE_THREADS;
+  return text === undefined ? availableParallelism() : wholeNumber('threads', text, 1);
+}
+
+interface Prepared {
+  method: AnyMethod;
+  params: Record<string, unknown>;
+  subject: unknown;
+  run: Run;
+}
+
+async function prepared(paths: string[], options: Choosing, action: (job: Prepared) => Promise<void>): Promise<void> {
+  const method = await find(options.by).load();
+  const params: Record<string, unknown> = {};
+  for (const name of Object.keys(method.params.shape)) if (options[name] !== undefined) params[name] = options[name];
+  for (const text of options.set ?? []) {
+    const at = text.indexOf('=');
+    if (at < 1) throw new ParameterError(`--set ${text}: write name=value`);
+    params[text.slice(0, at)] = text.slice(at + 1);
+  }
+  parseParams(method, params); // before anything is read
+  const given = Object.fromEntries(
+    Object.keys(method.subject.options.shape)
+      .filter((name) => options[name] !== undefined)
+      .map((name) => [name, options[name]]),
+  );
+  const loading = parseParams({ id: method.subject.kind, params: method.subject.options }, given);
+  const seed = wholeNumber('seed', options.seed, 0);
+  const { run, finish } = startRun({ seed, threads: threadsOf(options.threads), quiet: options.quiet === true });
+  try {
+    const subject = await method.subject.load(paths, loading, run);
+    await action({ method, params, subject, run });
+  } finally {
+    await finish();
+  }
+}
+
+/** One unit as JSON. */
+function unitOf({ values, labels, groups }: Scores, i: number) {
+  return {
+    index: i,
+    ...(labels && { label: labels[i] }),
+    ...(groups && { group: groups.names[groups.of[i]] }),
+    score: values[i],
+  };
+}
+
+function selectionOf({ scores, selection }: Kept) {
+  const { unit, of, budget } = selection;
+  const common = { unit, of, budget: printBudget(budget) };
+  if ('kept' in selection) {
+    const units = [...selection.kept].map((i) => unitOf(scores as Scores, i));
+    return { ...common, count: selection.kept.length, threshold: selection.threshold, units };
+  }
+  return { ...common, count: selection.count, scope: selection.scope, cuts: selection.cuts };
+}
+
+export async function scoreCommand(paths: string[], options: Choosing): Promise<void> {
+  await prepared(paths, options, async ({ method, params, subject, run }) => {
+    const head = { method: method.id, subject: paths, params: parseParams(method, params), seed: run.seed };
+    if (options.budget !== undefined) {
+      const kept = await choose(method, subject, options.budget, { params, run });
+      if (options.json) printJson({ ...head, ...selectionOf(kept) });
+      else
+        print(
+          isStream(kept.scores)
+            ? await summaryOf(kept.scores, run)
+            : ranking(kept.scores, 'kept' in kept.selection ? [...kept.selection.kept] : []),
+        );
+      return;
+    }
+    const scores = await method.score(subject, parseParams(method, params), run);
+    if (isStream(scores)) {
+      if (options.json) printJson({ ...head, unit: scores.unit, groups: await summarise(scores, run) });
+      else print(await summaryOf(scores, run));
+      return;
+    }
+    const all = Array.from(scores.values, (_, i) => i);
+    if (options.json) printJson({ ...head, unit: scores.unit, units: all.map((i) => unitOf(scores, i)) });
+    else print(ranking(scores, all));
+  });
+}
+
+/** Units from the highest score to the lowest. */
+function ranking(scores: Scores, indices: number[]): Report {
+  const order = indices.sort((i, j) => scores.values[j] - scores.values[i] || i - j);
+  const several = scores.groups && scores.groups.names.length > 1 && scores.groups;
+  return {
+    title: `${order.length} of ${scores.values.length} ${scores.unit}s, highest score first`,
+    blocks: [
+      {
+        kind: 'table',
+        columns: ['score', scores.unit, ...(several ? ['in'] : [])],
+        rows: order.map((i) => [
+          scores.values[i],
+          scores.labels?.[i] ?? `${scores.unit} ${i}`,
+          ...(several ? [several.names[several.of[i]]] : []),
+        ]),
+      },
+    ],
+  };
+}
+
+async function summaryOf(scores: Parameters<typeof summarise>[0], run: Run): Promise<Report> {
+  const groups = await summarise(scores, run);
+  return {
+    title: `${groups.reduce((sum, { size }) => sum + size, 0).toLocaleString('en-US')} ${scores.unit}s in ${groups.length} groups`,
+    blocks: [
+      {
+        kind: 'table',
+        columns: ['group', `${scores.unit}s`, 'mean', 'least', 'greatest'],
+        rows: groups.map(({ name, size, mean, min, max }) => [name, size, mean, min, max]),
+      },
+    ],
+  };
+}
+
+export async function keepCommand(paths: string[], options: Choosing): Promise<void> {
+  const { kind, needsOutput } = (await find(options.by).load()).subject;
+  if (needsOutput && options.out === undefined) {
+    throw new ParameterError(`keeping part of a ${kind} writes a new one; name where with --out`);
+  }
+  if (options.out === '') throw new OutputError('--out "" names nothing');
+  await prepared(paths, options, async ({ method, params, subject, run }) => {
+    const output = { path: options.out, force: options.force === true };
+    const { report, ...kept } = await keep(method, subject, options.budget!, { params, run, output });
+    const head = { method: method.id, subject: paths, params: parseParams(method, params), seed: run.seed };
+    if (options.json) printJson({ ...head, ...selectionOf(kept), ...(output.path && { out: output.path }) });
+    else print(report);
+  });
+}
+
+function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 1)}\n`);
+}

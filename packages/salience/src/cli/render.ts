@@ -1,0 +1,70 @@
+/** @file Reports on a terminal: colour only where the output is one. */
+
+import { styleText } from 'node:util';
+import type { Block, Cell, Report } from '../core/report.ts';
+
+type Style = Parameters<typeof styleText>[0];
+
+function styled(style: Style, text: string): string {
+  return process.stdout.isTTY && !process.env.NO_COLOR ? styleText(style, text) : text;
+}
+
+/** Prints a report to standard output. */
+export function print(report: Report): void {
+  process.stdout.write(render(report));
+}
+
+/** A report as text that ends with a line break. */
+export function render({ title, blocks }: Report): string {
+  return `${[styled('bold', title), ...blocks.map(renderBlock)].join('\n\n')}\n`;
+}
+
+function renderBlock(block: Block): string {
+  switch (block.kind) {
+    case 'text':
+      return block.text;
+    case 'table':
+      return renderTable(block.columns, block.rows);
+    case 'bars':
+      return renderBars(block);
+    case 'passages':
+      return block.passages
+        .map(
+          ({ text, score, source }) =>
+            `${styled('cyan', score.toFixed(4))}  ${text}${source ? styled('dim', `  (${source})`) : ''}`,
+        )
+        .join('\n');
+  }
+}
+
+/** Counts with separators, other numbers with four digits that matter. */
+function shown(cell: Cell): string {
+  if (typeof cell === 'string') return cell;
+  return Number.isInteger(cell) ? cell.toLocaleString('en-US') : String(Number(cell.toPrecision(4)));
+}
+
+function renderTable(columns: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const texts = [columns, ...rows].map((row) => row.map(shown));
+  const widths = columns.map((_, c) => texts.reduce((width, row) => Math.max(width, row[c].length), 0));
+  const right = columns.map(
+    (_, c) => rows.length > 0 && rows.every((row) => typeof row[c] === 'number' || /^[\d.,]+%$/.test(row[c])),
+  );
+  const line = (row: readonly string[]) =>
+    row
+      .map((text, c) => (right[c] ? text.padStart(widths[c]) : text.padEnd(widths[c])))
+      .join('  ')
+      .trimEnd();
+  const [head, ...body] = texts.map(line);
+  return [styled('dim', head), ...body].join('\n');
+}
+
+function renderBars({ bars, unit }: Extract<Block, { kind: 'bars' }>): string {
+  const widest = bars.reduce((width, { label }) => Math.max(width, label.length), 0);
+  const greatest = bars.reduce((most, { value }) => Math.max(most, Math.abs(value)), 0) || 1;
+  return bars
+    .map(
+      ({ label, value }) =>
+        `${label.padEnd(widest)}  ${'█'.repeat(Math.round((40 * Math.abs(value)) / greatest))} ${shown(value)} ${unit}`,
+    )
+    .join('\n');
+}

@@ -1,0 +1,42 @@
+/** @file verify: runs claims, prints their evidence, and writes the ledger. */
+
+import { catalogue, find } from '../catalogue.ts';
+import { reportOf, verify } from '../core/claim.ts';
+import { ParameterError } from '../core/errors.ts';
+import { writeLedger } from '../ledger.ts';
+import { threadsOf, wholeNumber } from './choosing.ts';
+import { startRun } from './progress.ts';
+import { print } from './render.ts';
+import { version } from './version.ts';
+
+interface Verifying {
+  out: string;
+  json?: true;
+  quiet?: true;
+  seed: string;
+  threads?: string;
+}
+
+export async function verifyCommand(ids: string[], options: Verifying): Promise<void> {
+  const entries = ids.length > 0 ? ids.map(find) : catalogue.filter(({ claim }) => claim);
+  for (const { id, claim } of entries) if (!claim) throw new ParameterError(`${id} is a baseline and claims nothing`);
+  const seed = wholeNumber('seed', options.seed, 0);
+  const { run, finish } = startRun({ seed, threads: threadsOf(options.threads), quiet: options.quiet === true });
+  try {
+    for (const { claim } of entries) {
+      const evidence = await verify(await claim!(), run);
+      const versions = { salience: version(), node: process.versions.node };
+      const dated = { ...evidence, date: new Date().toISOString().slice(0, 10), versions };
+      // After each claim, so that a cancelled run keeps what it has.
+      await writeLedger(
+        options.out,
+        [dated],
+        catalogue.map(({ id }) => id),
+      );
+      if (options.json) process.stdout.write(`${JSON.stringify(dated, null, 1)}\n`);
+      else print(reportOf(evidence));
+    }
+  } finally {
+    await finish();
+  }
+}

@@ -1,0 +1,23 @@
+/** @file Stop words: the words of a language that say little about what a text is about. */
+
+import { createRequire } from 'node:module';
+import { baseLanguage } from './language.ts';
+
+const none: ReadonlySet<string> = new Set();
+const sets = new Map<string, ReadonlySet<string>>();
+let lists: Readonly<Record<string, readonly string[]>> | undefined;
+
+/**
+ * The stop words of a language in lower case, from the lists of stopwords-iso; the empty set for a language without a list.
+ * @throws ParameterError if `language` is no BCP 47 tag.
+ */
+export function stopWordsOf(language: string): ReadonlySet<string> {
+  const base = baseLanguage(language);
+  const code = base === 'nb' || base === 'nn' ? 'no' : base;
+  lists ??= createRequire(import.meta.url)('stopwords-iso') as Readonly<Record<string, readonly string[]>>;
+  const list = Object.hasOwn(lists, code) ? lists[code] : undefined;
+  if (!list) return none;
+  let words = sets.get(code);
+  if (!words) sets.set(code, (words = new Set(list.map((word) => word.normalize('NFKC').toLowerCase()))));
+  return words;
+}

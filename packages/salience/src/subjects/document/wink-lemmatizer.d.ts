@@ -1,0 +1,4 @@
+declare module 'wink-lemmatizer' {
+  const lemmatizer: { noun(word: string): string };
+  export default lemmatizer;
+}
