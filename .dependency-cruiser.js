@@ -35,8 +35,18 @@ export default {
       from: { path: `${src}(core|numerics)/`, pathNot: ['\\.test\\.ts$', 'core/worker(-pool)?\\.ts$'] },
       to: { dependencyTypes: ['core'] },
     },
-    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'no-unlisted-packages', severity: 'error', from: { pathNot: '\\.test\\.ts$' }, to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] } },
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-unlisted-packages',
+      severity: 'error',
+      from: { path: src, pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
     { name: 'resolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { type AnyMethod, find } from '../catalogue.ts';
-import { printBudget } from '../core/budget.ts';
+import { parseBudget, printBudget } from '../core/budget.ts';
 import { OutputError, ParameterError } from '../core/errors.ts';
 import { parseParams } from '../core/method.ts';
 import type { Report } from '../core/report.ts';
@@ -59,7 +59,9 @@ async function prepared(paths: string[], options: Choosing, action: (job: Prepar
     if (at < 1) throw new ParameterError(`--set ${text}: write name=value`);
     params[text.slice(0, at)] = text.slice(at + 1);
   }
-  parseParams(method, params); // before anything is read
+  // What was typed is checked before anything is read.
+  parseParams(method, params);
+  if (options.budget !== undefined) parseBudget(options.budget);
   const given = Object.fromEntries(
     Object.keys(method.subject.options.shape)
       .filter((name) => options[name] !== undefined)

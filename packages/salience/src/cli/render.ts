@@ -15,7 +15,7 @@ export function print(report: Report): void {
 }
 
 /** A report as text that ends with a line break. */
-export function render({ title, blocks }: Report): string {
+function render({ title, blocks }: Report): string {
   return `${[styled('bold', title), ...blocks.map(renderBlock)].join('\n\n')}\n`;
 }
 

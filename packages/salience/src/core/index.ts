@@ -11,6 +11,7 @@ export { type Progress, Run, type RunOptions } from './run.ts';
 export * from './scores.ts';
 export { type Selection, select } from './select.ts';
 export * from './select-stream.ts';
+export { finish, type Steps } from './steps.ts';
 export * from './subject.ts';
 export { type GroupSummary, summarise } from './summary.ts';
 export { type Task, task } from './task.ts';

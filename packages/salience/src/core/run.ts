@@ -2,6 +2,7 @@
 
 import { CancelledError } from './errors.ts';
 import { Random } from './random.ts';
+import type { Steps } from './steps.ts';
 import type { Task } from './task.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -59,6 +60,19 @@ export class Run {
   async breathe(): Promise<void> {
     await new Promise<void>((resolve) => setTimeout(resolve));
     this.check();
+  }
+
+  /** Runs steps to their end, with progress under the name `what`, and lets a cancel through at each pause. */
+  async drive<Result>(what: string, steps: Steps<Result>): Promise<Result> {
+    let last = performance.now();
+    for (;;) {
+      const next = steps.next();
+      if (next.done) return next.value;
+      if (performance.now() - last < 50) continue;
+      this.progress(what, next.value.done, next.value.total);
+      await this.breathe();
+      last = performance.now();
+    }
   }
 
   /** The same run with another seed, for repetitions; it shares the threads of this one only while neither is closed. */

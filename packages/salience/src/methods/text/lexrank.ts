@@ -8,9 +8,11 @@
 import { z } from 'zod';
 import { ParameterError } from '../../core/errors.ts';
 import { method } from '../../core/method.ts';
+import type { Run } from '../../core/run.ts';
+import { finish, type Steps } from '../../core/steps.ts';
 import { type Graph, isConnected } from '../../numerics/graph/graph.ts';
-import { type PageRank, pageRank } from '../../numerics/graph/page-rank.ts';
-import { cosineGraph, thresholdGraph } from '../../numerics/graph/similarity-graph.ts';
+import { type PageRank, pageRankSteps } from '../../numerics/graph/page-rank.ts';
+import { cosineGraph, thresholdGraph, thresholdGraphSteps } from '../../numerics/graph/similarity-graph.ts';
 import type { Collection } from '../../subjects/document/collection.ts';
 import { document } from '../../subjects/document/document.ts';
 import {
@@ -51,12 +53,17 @@ export interface LexRankOptions {
  * @returns scores of shape [n] and sum 1.
  * @throws ParameterError if an option is out of range, or d = 0 on a graph in several parts, where p is not unique.
  */
-export function lexRank(graph: Graph, { teleport: d = 0.15, bias, ...stop }: LexRankOptions = {}): PageRank {
+export function lexRank(graph: Graph, options: LexRankOptions = {}): PageRank {
+  return finish(lexRankSteps(graph, options));
+}
+
+/** `lexRank` with a pause after each step of the power method. */
+function lexRankSteps(graph: Graph, { teleport: d = 0.15, bias, ...stop }: LexRankOptions): Steps<PageRank> {
   if (!(d >= 0 && d <= 1)) throw new ParameterError(`teleport = ${d} is outside 0 to 1`);
   if (d === 0 && !isConnected(graph)) {
     throw new ParameterError('teleport = 0 needs a connected graph, and this one falls into parts; 0.15 is usual');
   }
-  return pageRank(graph, { follow: 1 - d, teleport: bias, ...stop });
+  return pageRankSteps(graph, { follow: 1 - d, teleport: bias, ...stop });
 }
 
 /**
@@ -126,28 +133,17 @@ export const lexrank = method({
       .describe('what a redundancy in the budget measures: idf-modified cosine or the share of common words'),
   }),
   async score(collection, params, run) {
-    const { variant, threshold, teleport, tolerance, maxIterations, query, position, minWords, similarity } = params;
-    const sentences = collectionVectors(collection, params, run);
-    await run.breathe();
-    const graph = sentenceGraph(sentences, variant === 'continuous' ? undefined : threshold);
-    await run.breathe();
-    const bias = query === undefined ? undefined : relevance(sentences, wordsOf(query, collection.language));
-    let p = degreeCentrality(graph);
-    if (variant === 'degree') {
-      if (bias) throw new ParameterError('a query biases where jumps land, and the degree variant has none');
-    } else {
-      const irrelevant = bias?.every((relevance) => relevance === 0);
-      if (irrelevant) run.log(`no sentence shares a telling word with the query "${query}"; jumps land anywhere`);
-      const { scores, iterations, residual, converged } = lexRank(graph, {
-        teleport,
-        bias: irrelevant ? undefined : bias,
-        tolerance,
-        maxIterations,
-      });
-      if (!converged)
-        run.log(`not converged: step ${iterations} still moved the scores by ${residual.toExponential(1)}`);
-      p = scores;
+    const { variant, threshold, query, position, minWords, similarity } = params;
+    if (variant === 'degree' && query !== undefined) {
+      throw new ParameterError('a query biases where jumps land, and the degree variant has no jumps');
     }
+    const sentences = collectionVectors(collection, params, run);
+    const graph =
+      variant === 'continuous'
+        ? sentenceGraph(sentences)
+        : await run.drive('joining sentences', thresholdGraphSteps(sentences.tfIdf, threshold));
+    const asked = query === undefined ? undefined : relevance(sentences, wordsOf(query, collection.language));
+    const p = variant === 'degree' ? degreeCentrality(graph) : logged(graph, asked, params, run);
     const most = p.reduce((a, b) => Math.max(a, b), 0);
     const place = positionFeature(collection);
     const values = Float32Array.from(p, (score, s) =>
@@ -157,3 +153,13 @@ export const lexrank = method({
     return similarity === 'cosine' ? scores : { ...scores, similarity: (i, j) => subsumption(sentences, i, j) };
   },
 });
+
+/** LexRank's scores; the log tells of a query without effect and of steps that were too few. */
+function logged(graph: Graph, asked: Float64Array | undefined, options: LexRankOptions, run: Run): Float64Array {
+  const bias = asked?.some((relevance) => relevance > 0) ? asked : undefined;
+  if (asked && !bias) run.log('no sentence shares a telling word with the query; jumps land anywhere');
+  const { teleport, tolerance, maxIterations } = options;
+  const { scores, iterations, residual, converged } = lexRank(graph, { teleport, bias, tolerance, maxIterations });
+  if (!converged) run.log(`not converged: step ${iterations} still moved the scores by ${residual.toExponential(1)}`);
+  return scores;
+}

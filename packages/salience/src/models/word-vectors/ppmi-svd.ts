@@ -11,6 +11,8 @@ export interface PpmiOptions {
   window?: number;
   /** Context counts are raised to this power, which damps the pull of rare contexts; 1 leaves them. */
   smoothing?: number;
+  /** Awaited now and then, so that a long training can be stopped. */
+  pause?: () => Promise<void>;
 }
 
 /**
@@ -20,14 +22,14 @@ export interface PpmiOptions {
  * @throws ParameterError if dimensions or window are not 1 or more.
  * Source: Levy, Goldberg & Dagan 2015 (TACL 3, 211–225), with their context smoothing 0.75 and eigenvalue weighting ½.
  */
-export function ppmiSvd(
+export async function ppmiSvd(
   sentences: IndexLists,
   n: number,
   dimensions: number,
   random: Random,
   options: PpmiOptions = {},
-): { readonly dimensions: number; readonly values: Float32Array } {
-  const { u, sigma, rank } = truncatedSvd(ppmi(sentences, n, options), dimensions, random);
+): Promise<{ readonly dimensions: number; readonly values: Float32Array }> {
+  const { u, sigma, rank } = await truncatedSvd(ppmi(sentences, n, options), dimensions, random, options);
   return { dimensions: rank, values: Float32Array.from(u, (value, e) => value * Math.sqrt(sigma[e % rank])) };
 }
 

@@ -1,6 +1,7 @@
 /** @file PageRank by the power method, with a teleport vector of the caller's choice (personalised PageRank). */
 
 import { InputError, ParameterError } from '../../core/errors.ts';
+import { finish, type Steps } from '../../core/steps.ts';
 import type { Graph } from './graph.ts';
 
 export interface PageRankOptions {
@@ -31,10 +32,15 @@ export interface PageRank {
  *   non-finite entry, or no mass.
  * Source: Page, Brin, Motwani & Winograd 1999; Haveliwala 2002 for the personalised form.
  */
-export function pageRank(
+export function pageRank(graph: Graph, options: PageRankOptions = {}): PageRank {
+  return finish(pageRankSteps(graph, options));
+}
+
+/** `pageRank` with a pause after each step of the power method. */
+export function* pageRankSteps(
   graph: Graph,
   { follow = 0.85, teleport, tolerance = 1e-10, maxIterations = 1000 }: PageRankOptions = {},
-): PageRank {
+): Steps<PageRank> {
   if (!(follow >= 0 && follow <= 1)) throw new ParameterError(`follow = ${follow} is outside 0 to 1`);
   if (!(tolerance > 0)) throw new ParameterError(`tolerance = ${tolerance} is not above 0`);
   if (!(maxIterations >= 1)) throw new ParameterError(`maxIterations = ${maxIterations} is below 1`);
@@ -61,7 +67,7 @@ export function pageRank(
       residual += Math.abs(score - scores[v]);
       scores[v] = score;
     }
-    iterations++;
+    yield { done: ++iterations };
   }
   const sum = scores.reduce((total, score) => total + score, 0);
   for (let v = 0; v < n; v++) scores[v] /= sum;

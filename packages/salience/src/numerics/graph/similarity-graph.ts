@@ -4,6 +4,7 @@
  */
 
 import { ParameterError } from '../../core/errors.ts';
+import { finish, type Steps } from '../../core/steps.ts';
 import { multiply, multiplyTransposed, type SparseMatrix } from '../linear-algebra/sparse-matrix.ts';
 import type { Graph } from './graph.ts';
 
@@ -28,19 +29,24 @@ export function cosine({ offsets, indices, values }: SparseMatrix, i: number, j:
 
 /**
  * Joins the pairs of rows whose cosine is above t (strictly), exactly; every node keeps its self-loop. One triangle is held,
- * a row as the list of its earlier neighbours or as one bit for each earlier node, whichever is smaller.
+ * a row as the list of its earlier neighbours or, where more than an eighth of the earlier nodes are, as one bit for each.
  *
  * Each row walks the inverted index of the rows before it. All products being 0 or more, a sum passes t once, and that is
  * when the pair is recorded. (Leaving frequent terms out of the index under a Cauchy–Schwarz bound was slower on text at
  * t = 0.1 and 0.3: completing the candidates costs more than the postings it saves.)
  * @throws ParameterError if t is outside [0, 1).
  */
-export function thresholdGraph(
+export function thresholdGraph(x: SparseMatrix, t: number): ThresholdGraph {
+  return finish(thresholdGraphSteps(x, t));
+}
+
+/** `thresholdGraph` with a pause now and then. */
+export function* thresholdGraphSteps(
   { rows: n, columns, offsets, indices, values }: SparseMatrix,
   t: number,
-): ThresholdGraph {
+): Steps<ThresholdGraph> {
   if (!(t >= 0 && t < 1)) throw new ParameterError(`threshold = ${t} is outside 0 to below 1`);
-  const earlier: Uint32Array[] = new Array(n);
+  const earlier: Nodes[] = new Array(n);
   const degrees = new Float64Array(n).fill(1);
   let pairs = 0;
 
@@ -55,6 +61,7 @@ export function thresholdGraph(
   const sums = new Float64Array(n);
   const neighbours = new Uint32Array(n);
   for (let i = 0; i < n; i++) {
+    if (i % 256 === 255) yield { done: i, total: n };
     let count = 0;
     for (let e = offsets[i]; e < offsets[i + 1]; e++) {
       const c = indices[e];
@@ -76,32 +83,31 @@ export function thresholdGraph(
     for (let k = 0; k < count; k++) degrees[neighbours[k]]++;
     degrees[i] += count;
     pairs += count;
-    earlier[i] = smaller(neighbours.subarray(0, count), i);
+    earlier[i] = packed(neighbours.subarray(0, count), i);
   }
   return { n, outWeight: degrees, pairs, multiply: (x, y) => multiplyTriangle(earlier, x, y) };
 }
 
-/** A set of numbers below n: a copy of the list if that is shorter than the bits, else the bits, 32 to a word. */
-function smaller(list: Uint32Array, n: number): Uint32Array {
-  const words = bitWords(n);
-  if (list.length < words) return list.slice();
-  const bits = new Uint32Array(words);
+/** A set of node numbers: as a list, or as bits, 32 to a word. */
+type Nodes = Uint32Array | Int32Array;
+
+/** Numbers below n as a copy of the list, or as bits where those take less than a quarter of the space: a list is walked faster. */
+function packed(list: Uint32Array, n: number): Nodes {
+  const words = (n + 31) >>> 5;
+  if (list.length <= 4 * words) return list.slice();
+  const bits = new Int32Array(words);
   for (const j of list) bits[j >>> 5] |= 1 << (j & 31);
   return bits;
 }
 
-function bitWords(n: number): number {
-  return (n + 31) >>> 5;
-}
-
-/** y = Ax for the symmetric A whose rows left of the diagonal are given as by `smaller`, with 1 on the diagonal. */
-function multiplyTriangle(earlier: readonly Uint32Array[], x: Float64Array, y: Float64Array): void {
+/** y = Ax for the symmetric A whose rows left of the diagonal are given, with 1 on the diagonal. */
+function multiplyTriangle(earlier: readonly Nodes[], x: Float64Array, y: Float64Array): void {
   y.set(x);
   for (let i = 0; i < earlier.length; i++) {
     const row = earlier[i];
     const own = x[i];
     let sum = 0;
-    if (row.length < bitWords(i)) {
+    if (row instanceof Uint32Array) {
       for (let k = 0; k < row.length; k++) {
         const j = row[k];
         sum += x[j];

@@ -20,6 +20,21 @@ export interface TruncatedSvd {
   readonly v: Float64Array;
 }
 
+export interface TruncatedSvdOptions {
+  /** Columns of the random projection beyond the rank. */
+  oversampling?: number;
+  powerSteps?: number;
+  /** Awaited between products, so that a long decomposition can be stopped. */
+  pause?: () => Promise<void>;
+}
+
+const nothing: TruncatedSvd = {
+  rank: 0,
+  sigma: new Float64Array(0),
+  u: new Float64Array(0),
+  v: new Float64Array(0),
+};
+
 /**
  * The `rank` largest singular values of a sparse matrix and their vectors, approximately: an orthonormal basis of A·Ω for
  * a Gaussian Ω with `oversampling` extra columns, refined by `powerSteps` multiplications with AAᵀ, then the exact
@@ -28,20 +43,25 @@ export interface TruncatedSvd {
  * @throws ParameterError if the rank is not a whole number of 1 or more.
  * Source: Halko, Martinsson & Tropp 2011 (arXiv:0909.4061), algorithms 4.4 and 5.1.
  */
-export function truncatedSvd(
+export async function truncatedSvd(
   a: SparseMatrix,
   rank: number,
   random: Random,
-  { oversampling = 10, powerSteps = 2 } = {},
-): TruncatedSvd {
+  { oversampling = 10, powerSteps = 2, pause = async () => {} }: TruncatedSvdOptions = {},
+): Promise<TruncatedSvd> {
   if (!(Number.isSafeInteger(rank) && rank >= 1)) throw new ParameterError(`rank = ${rank} is not 1 or more`);
   const width = Math.min(rank + oversampling, a.rows, a.columns);
+  if (width === 0) return nothing;
   const omega = Float64Array.from({ length: a.columns * width }, () => random.normal());
   let q = whiten(multiply(a, omega, width), width);
+  if (q.width === 0) return nothing;
   for (let step = 0; step < powerSteps; step++) {
+    await pause();
     const back = whiten(multiplyTransposed(a, q.basis, q.width), q.width);
+    await pause();
     q = whiten(multiply(a, back.basis, back.width), back.width);
   }
+  await pause();
   q = whiten(q.basis, q.width);
   // QᵀA = Rᵀ · Q₂ᵀ, so that its singular vectors are those of the small square Rᵀ, carried back by Q and Q₂.
   const q2 = orthonormal(multiplyTransposed(a, q.basis, q.width), q.width);
@@ -72,11 +92,11 @@ function orthonormal(y: Float64Array, width: number): Orthonormal {
  * matrix YᵀY; columns that depend on others are dropped. A Householder QR of so tall a matrix costs ten times as much.
  */
 function whiten(y: Float64Array, width: number): Orthonormal {
-  if (width === 0) return { basis: y, width, triangle: Matrix.zeros(0, 0) };
   const gram = new EigenvalueDecomposition(gramOf(y, width), { assumeSymmetric: true });
   const eigenvalues = gram.realEigenvalues;
   const largest = Math.max(...eigenvalues);
   const kept = eigenvalues.flatMap((value, i) => (value > floor ** 2 * largest ? [i] : []));
+  if (kept.length === 0) return { basis: new Float64Array(0), width: 0, triangle: Matrix.zeros(0, width) };
   // Y · V_kept · Λ^(−1/2) has orthonormal columns, and Y = (…) · Λ^(1/2) · V_keptᵀ.
   const vectors = gram.eigenvectorMatrix;
   const scaled = (power: number) =>

@@ -11,8 +11,8 @@ export interface CosineNeighboursOptions {
   atLeast: number;
   /** Only the first so many vectors get neighbours and are neighbours; the others compete for the ranks. All by default. */
   among?: number;
-  /** Called between blocks of vectors with the number done; may throw to stop. */
-  onBlock?: (done: number) => void;
+  /** Awaited now and then with the number of vectors done, so that a long search can be followed and stopped. */
+  pause?: (done: number) => Promise<void>;
 }
 
 /** The neighbours found for one vector: indices ascending, and their cosines. */
@@ -28,11 +28,11 @@ interface Found {
  * @param vectors shape [n, dimensions], row after row.
  * @throws InputError if a vector is zero or not finite; ParameterError if an option is out of range.
  */
-export function cosineNeighbours(
+export async function cosineNeighbours(
   vectors: Float32Array,
   dimensions: number,
-  { limit, atLeast, among = vectors.length / dimensions, onBlock = () => {} }: CosineNeighboursOptions,
-): IndexLists {
+  { limit, atLeast, among = vectors.length / dimensions, pause }: CosineNeighboursOptions,
+): Promise<IndexLists> {
   const n = vectors.length / dimensions;
   if (!(Number.isSafeInteger(limit) && limit >= 0)) throw new ParameterError(`limit = ${limit} is not 0 or more`);
   if (!(atLeast >= -1 && atLeast <= 1)) throw new ParameterError(`a cosine of at least ${atLeast} is outside -1 to 1`);
@@ -65,7 +65,7 @@ export function cosineNeighbours(
       indices.set(nearest, offsets[block + r]);
       offsets[block + r + 1] = end;
     }
-    onBlock(block + rows);
+    if ((block + rows) % 256 === 0) await pause?.(block + rows);
   }
   return { offsets, indices: indices.slice(0, offsets[among]) };
 }

@@ -35,7 +35,8 @@ function* paragraphsOf(text: string): Generator<string> {
     const first = from + lengthAt(/[^\S\n]*/y, text, from);
     const line = text.slice(first, Math.min(to, first + 200)).trimEnd();
     // A number or a dash may begin any line of running prose; it begins an item where one can be expected.
-    const item = bullet.exec(line) ?? (start === -1 || itemised || ended ? numbering.exec(line) : null);
+    const item: RegExpExecArray | null =
+      bullet.exec(line) ?? (start === -1 || itemised || ended ? numbering.exec(line) : null);
     const alone = headline.test(line) || ruler.test(line) || (start === -1 && line.length <= 80 && capitals.test(line));
     if (start !== -1 && (line === '' || item || alone)) {
       yield text.slice(start, from);
@@ -95,9 +96,15 @@ function afterTerminators(paragraph: string, at: number): number {
   let end = at;
   while (end < paragraph.length) {
     const character = String.fromCodePoint(paragraph.codePointAt(end)!);
-    if (!/[\p{Sentence_Terminal}…\p{Pe}\p{Pf}\p{Pi}"']/u.test(character)) break;
-    end += character.length;
+    const after = end + character.length;
+    // “ closes a German quotation and opens most others.
+    const closes = /\p{Pi}/u.test(character)
+      ? !/^[\p{L}\p{N}]/u.test(paragraph.slice(after, after + 2))
+      : /[\p{Sentence_Terminal}…\p{Pe}\p{Pf}"']/u.test(character);
+    if (!closes) break;
+    end = after;
   }
+  end += lengthAt(/\s»(?!\S)/y, paragraph, end);
   return end + lengthAt(/(?:\[\d{1,4}\]|[¹²³⁰⁴-⁹]){0,9}/y, paragraph, end);
 }
 

@@ -17,7 +17,7 @@ export function stopWordsOf(language: string): ReadonlySet<string> {
   lists ??= createRequire(import.meta.url)('stopwords-iso') as Readonly<Record<string, readonly string[]>>;
   const list = Object.hasOwn(lists, code) ? lists[code] : undefined;
   if (!list) return none;
-  let words = sets.get(code);
-  if (!words) sets.set(code, (words = new Set(list.map((word) => word.normalize('NFKC').toLowerCase()))));
+  const words = sets.get(code) ?? new Set(list.map((word) => word.normalize('NFKC').toLowerCase()));
+  sets.set(code, words);
   return words;
 }

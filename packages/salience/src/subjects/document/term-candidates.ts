@@ -1,10 +1,13 @@
 /** @file The candidate terms of a collection: runs of words that occur often enough to be a term, without a tagger. */
 
 import { InputError, ParameterError } from '../../core/errors.ts';
+import type { Run } from '../../core/run.ts';
 import { type IndexLists, indexLists, listOf } from '../../numerics/index-lists.ts';
 import { PairIndex } from '../../numerics/pair-index.ts';
 import type { TermCounts } from '../../numerics/terms/term-counts.ts';
 import type { Collection } from './collection.ts';
+import { baseLanguage } from './language.ts';
+import { type Lemmas, lemmasOf } from './lemmas.ts';
 import { stopWordsOf } from './stop-words.ts';
 import { wordsOf } from './words.ts';
 
@@ -40,31 +43,33 @@ export interface TermOptions {
 /**
  * The candidate terms of a collection: all runs of 1 to `maxWords` words that lie within a phrase (the text between stop
  * words, punctuation and sentence ends), occur `minFrequency` times or more, start and end with words of two letters or
- * more, and have three letters in all. Forms that differ only in the number of their last word are one term. A run that
- * occurs no more often than a longer candidate around it is a fragment of that one, and left out.
+ * more, have three letters in all, do not end in a word that a dictionary knows as a verb or an adjective only (a gerund may
+ * end a longer term), and are no single stop word. Forms that differ only in the number of their last word are one term. A
+ * run that occurs no more often than a longer candidate around it is a fragment of that one, and left out.
  * @throws ParameterError if an option is out of range; InputError if the collection holds no such term.
  */
 export async function termCandidates(
   { documents, language }: Collection,
   { maxWords = 5, minFrequency = 2 }: TermOptions = {},
+  run?: Run,
 ): Promise<TermCandidates> {
   for (const [name, value] of Object.entries({ maxWords, minFrequency })) {
     if (!(Number.isSafeInteger(value) && value >= 1)) throw new ParameterError(`${name} = ${value} is not 1 or more`);
   }
-  const text = readText(documents, language);
-  const lemmas = lemmaNumbers(text.words, await lemmatizer(language));
-  const found = withoutFragments(findTerms(text, lemmas, { maxWords, minFrequency }), text.words, lemmas);
+  const text = await readText(documents, language, run);
+  const words = numberLemmas(text.words, await lemmasOf(language));
+  const found = withoutFragments(await findTerms(text, words, { maxWords, minFrequency }, run), text.words, words);
   if (found.length === 0) {
     throw new InputError(
       `the ${documents.length} documents hold no run of words between stop words that occurs ${minFrequency} times; lower minFrequency`,
     );
   }
-  const lemmasOf = ({ offsets, indices }: IndexLists): IndexLists => ({
+  const inLemmas = ({ offsets, indices }: IndexLists): IndexLists => ({
     offsets,
-    indices: indices.map((word) => lemmas.of[word]),
+    indices: indices.map((word) => words.of[word]),
   });
-  const wordFrequency = new Uint32Array(lemmas.names.length);
-  for (const word of text.sentences.indices) wordFrequency[lemmas.of[word]]++;
+  const wordFrequency = new Uint32Array(words.names.length);
+  for (const word of text.sentences.indices) wordFrequency[words.of[word]]++;
   return {
     documents: documents.length,
     terms: found.map(({ term }) => term),
@@ -73,31 +78,41 @@ export async function termCandidates(
     documentFrequency: Uint32Array.from(found, ({ counts }) => counts.length),
     occurrences: indexLists(found.map((t) => t.documents)),
     counts: indexLists(found.map((t) => t.counts)).indices,
-    words: lemmasOf(indexLists(found.map((t) => t.words))),
-    nested: nestedTerms(found, text.words, lemmas),
-    vocabulary: lemmas.names,
+    words: inLemmas(indexLists(found.map((t) => t.words))),
+    nested: nestedTerms(found, text.words, words),
+    vocabulary: words.names,
     wordFrequency,
-    sentences: lemmasOf(text.sentences),
-    phrases: lemmasOf(text.phrases),
+    sentences: inLemmas(text.sentences),
+    phrases: inLemmas(text.phrases),
   };
+}
+
+// Nouns that the list of stop words holds, and that longer terms are made of: a control system, an information problem.
+const englishNouns = new Set(
+  (
+    'area areas case cases computer copy effect face faces group groups index information interest interests line member ' +
+    'members net number numbers order orders page pages part parts point points problem problems research section site ' +
+    'state states system test text value web webpage website work world'
+  ).split(' '),
+);
+
+/** The words that end a phrase; lower case. */
+export function termStopWords(language: string): ReadonlySet<string> {
+  const stopWords = stopWordsOf(language);
+  if (baseLanguage(language) !== 'en') return stopWords;
+  return new Set([...stopWords].filter((word) => !englishNouns.has(word)));
 }
 
 /** A text normalised as candidates are, to compare terms from elsewhere with them. */
 export async function normalTerm(text: string, language: string): Promise<string> {
   const words = wordsOf(text, language);
-  const lemma = await lemmatizer(language);
+  const { lemma } = await lemmasOf(language);
   return words.map((word, i) => (i === words.length - 1 ? lemma(word) : word)).join(' ');
-}
-
-/** Gives the noun lemma of a lower-case word, where there is a lemmatizer for the language. */
-export async function lemmatizer(language: string): Promise<(word: string) => string> {
-  if (!/^en\b/i.test(language)) return (word) => word;
-  const { default: wink } = await import('wink-lemmatizer');
-  return (word) => wink.noun(word);
 }
 
 /** The text as numbers of distinct words, as written in lower case. */
 interface Text {
+  readonly stopWords: ReadonlySet<string>;
   readonly words: readonly string[];
   readonly sentences: IndexLists;
   readonly phrases: IndexLists;
@@ -105,16 +120,30 @@ interface Text {
   readonly documentOf: Uint32Array;
 }
 
-// A full stop, a hyphen or an apostrophe between two letters or digits is part of a word; all else ends a phrase.
-const boundary = /[^\p{L}\p{M}\p{N}\s'’.\-+#&_]+|['’.-](?![\p{L}\p{N}])|(?<![\p{L}\p{N}])['’.-]/u;
+// What is between words ends a phrase, other than white space, and what can be inside a word: an apostrophe or a hyphen
+// between letters, the point or comma of a number.
+const boundary = new RegExp(
+  [
+    String.raw`(?<![\p{L}\p{M}\p{N}])['’ʼ\u2010-]`,
+    String.raw`['’ʼ\u2010-](?![\p{L}\p{N}])`,
+    String.raw`(?<!\p{Nd})[.,]`,
+    String.raw`[.,](?!\p{Nd})`,
+    String.raw`[^\p{L}\p{M}\p{N}\s\u00ad\u200c\u200d'’ʼ\u2010.,-]`,
+  ].join('|'),
+  'u',
+);
 
-function readText(documents: Collection['documents'], language: string): Text {
-  const stopWords = stopWordsOf(language);
+async function readText(documents: Collection['documents'], language: string, run?: Run): Promise<Text> {
+  const stopWords = termStopWords(language);
   const numbers = new Map<string, number>();
   const sentences: number[][] = [];
   const phrases: number[][] = [];
   const documentOf: number[] = [];
-  documents.forEach((document, d) => {
+  for (const [d, document] of documents.entries()) {
+    if (run && d % 256 === 0) {
+      run.progress('read words', d, documents.length);
+      await run.breathe();
+    }
     for (const { text } of document.sentences) {
       const sentence: number[] = [];
       for (const segment of text.split(boundary)) {
@@ -136,8 +165,9 @@ function readText(documents: Collection['documents'], language: string): Text {
       }
       sentences.push(sentence);
     }
-  });
+  }
   return {
+    stopWords: stopWordsOf(language),
     words: [...numbers.keys()],
     sentences: indexLists(sentences),
     phrases: indexLists(phrases),
@@ -145,13 +175,15 @@ function readText(documents: Collection['documents'], language: string): Text {
   };
 }
 
-interface Lemmas {
+interface NumberedLemmas {
   readonly names: readonly string[];
   /** The lemma's number for each distinct written word. */
   readonly of: Uint32Array;
+  /** Whether each distinct written word can be a noun. */
+  readonly canBeNoun: Uint8Array;
 }
 
-function lemmaNumbers(words: readonly string[], lemma: (word: string) => string): Lemmas {
+function numberLemmas(words: readonly string[], { lemma, canBeNoun }: Lemmas): NumberedLemmas {
   const numbers = new Map<string, number>();
   const of = Uint32Array.from(words, (word) => {
     const name = lemma(word);
@@ -159,7 +191,7 @@ function lemmaNumbers(words: readonly string[], lemma: (word: string) => string)
     numbers.set(name, number);
     return number;
   });
-  return { names: [...numbers.keys()], of };
+  return { names: [...numbers.keys()], of, canBeNoun: Uint8Array.from(words, (word) => Number(canBeNoun(word))) };
 }
 
 interface FoundTerm {
@@ -175,7 +207,12 @@ interface FoundTerm {
  * Counts runs length by length: a run can only be frequent if the run without its last word is. A run is known by the run
  * without its last word and that word; runs that differ only in the form of the last word are one term.
  */
-function findTerms(text: Text, lemmas: Lemmas, { maxWords, minFrequency }: Required<TermOptions>): FoundTerm[] {
+async function findTerms(
+  text: Text,
+  lemmas: NumberedLemmas,
+  { maxWords, minFrequency }: Required<TermOptions>,
+  run?: Run,
+): Promise<FoundTerm[]> {
   const { offsets, indices } = text.phrases;
   const letters = Uint32Array.from(text.words, (word) => word.match(/\p{L}/gu)?.length ?? 0);
   const found: FoundTerm[] = [];
@@ -184,6 +221,7 @@ function findTerms(text: Text, lemmas: Lemmas, { maxWords, minFrequency }: Requi
   const runAt = new Uint32Array(indices.length);
   let shorter = { counts: Uint32Array.of(indices.length), wordsOf: (_run: number): number[] => [] };
   for (let length = 1; length <= maxWords; length++) {
+    await run?.breathe();
     const runs = new PairIndex();
     const starts: number[] = [];
     const documents: number[] = [];
@@ -217,7 +255,10 @@ function findTerms(text: Text, lemmas: Lemmas, { maxWords, minFrequency }: Requi
       if (frequency[term] < minFrequency) continue;
       const words = wordsOf(usual[term]);
       const total = words.reduce((sum, word) => sum + letters[word], 0);
-      if (total < 3 || letters[words[0]] < 2 || letters[words[length - 1]] < 2) continue;
+      const last = words[length - 1];
+      if (length === 1 && text.stopWords.has(lemmas.names[terms.second(term)])) continue;
+      if (total < 3 || letters[words[0]] < 2 || letters[last] < 2) continue;
+      if (!lemmas.canBeNoun[last] && (length === 1 || !text.words[last].endsWith('ing'))) continue;
       placeOf[term] = kept.push(term) - 1;
     }
     const occurrences = kept.map((): { documents: number[]; counts: number[] } => ({ documents: [], counts: [] }));
@@ -253,7 +294,11 @@ function frequencyOf({ counts }: FoundTerm): number {
 }
 
 /** The terms in alphabetical order, without those that occur no more often than one longer term they lie within. */
-function withoutFragments(found: readonly FoundTerm[], written: readonly string[], lemmas: Lemmas): FoundTerm[] {
+function withoutFragments(
+  found: readonly FoundTerm[],
+  written: readonly string[],
+  lemmas: NumberedLemmas,
+): FoundTerm[] {
   const sorted = found.toSorted((a, b) => (a.term < b.term ? -1 : 1));
   const nested = nestedTerms(sorted, written, lemmas);
   const frequency = sorted.map(frequencyOf);
@@ -265,7 +310,7 @@ function withoutFragments(found: readonly FoundTerm[], written: readonly string[
 }
 
 /** The distinct terms within each term, other than itself. */
-function nestedTerms(found: readonly FoundTerm[], written: readonly string[], lemmas: Lemmas): IndexLists {
+function nestedTerms(found: readonly FoundTerm[], written: readonly string[], lemmas: NumberedLemmas): IndexLists {
   const placeOf = new Map(found.map(({ term }, place) => [term, place]));
   return indexLists(
     found.map(({ words }) => {

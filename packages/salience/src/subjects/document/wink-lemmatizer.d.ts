@@ -1,4 +1,5 @@
 declare module 'wink-lemmatizer' {
-  const lemmatizer: { noun(word: string): string };
+  type Lemmatize = (word: string) => string;
+  const lemmatizer: { noun: Lemmatize; verb: Lemmatize; adjective: Lemmatize };
   export default lemmatizer;
 }
