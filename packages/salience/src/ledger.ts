@@ -11,6 +11,7 @@ const entry = z.object({
   method: z.string(),
   headline: z.string(),
   setting: z.string(),
+  unjudged: z.string().optional(),
   seeds: z.array(z.number()),
   parts: z.array(
     z.object({
@@ -73,14 +74,14 @@ async function replace(path: string, text: string): Promise<void> {
   await rename(temporary, path);
 }
 
-/** "2 of 3 reproduced" for the headline parts. */
-export function verdictInWords({ parts }: Pick<LedgerEntry, 'parts'>): string {
+/** The verdicts of the headline parts, counted where they differ; "in part" where the paper says more than they judge. */
+export function verdictInWords({ parts, unjudged }: Pick<LedgerEntry, 'parts' | 'unjudged'>): string {
   const headline = parts.filter(({ role }) => role === 'headline');
   const counts = (['reproduced', 'not reproduced', 'undecided'] as const)
     .map((kind) => [headline.filter((part) => part.verdict === kind).length, kind] as const)
     .filter(([count]) => count > 0);
-  if (counts.length === 1) return counts[0][1];
-  return counts.map(([count, kind]) => `${count} ${kind}`).join(', ');
+  const verdict = counts.length === 1 ? counts[0][1] : counts.map(([count, kind]) => `${count} ${kind}`).join(', ');
+  return unjudged ? `${verdict}, in part` : verdict;
 }
 
 function markdown(claims: readonly LedgerEntry[]): string {
@@ -106,6 +107,7 @@ function markdown(claims: readonly LedgerEntry[]): string {
       '',
       `${c.setting}`,
       '',
+      ...(c.unjudged ? [`Not judged: ${c.unjudged}`, ''] : []),
       `Run on ${c.date} with salience ${c.versions.salience} on Node.js ${c.versions.node}: ${c.seeds.length} seeds (${c.seeds.join(', ')}), ${Math.round(c.seconds)} s.`,
       '',
       '| part | role | rule | mean | 95% interval | verdict |',

@@ -44,6 +44,8 @@ export interface Claim {
   readonly headline: string;
   /** What is run: data, arms, metric. */
   readonly setting: string;
+  /** What the paper's headline says that none of the parts can judge, and why. */
+  readonly unjudged?: string;
   readonly seeds: readonly number[];
   readonly parts: readonly ClaimPart[];
   /** One seed's measurements; all randomness from `run`. */
@@ -67,6 +69,7 @@ export interface Evidence {
   readonly method: string;
   readonly headline: string;
   readonly setting: string;
+  readonly unjudged?: string;
   readonly seeds: readonly number[];
   readonly parts: readonly PartEvidence[];
   /** Each measurement's values, one a seed. */
@@ -133,8 +136,9 @@ export async function verify(claim: Claim, run: Run): Promise<Evidence> {
     const interval = bootstrapMean(differences, run.random(`verify/${claim.method}/${id}`));
     return { id, says, role, rule: printRule(rule), ...interval, verdict: judge(rule, interval) };
   });
-  const { method, headline, setting, seeds } = claim;
-  return { method, headline, setting, seeds, parts, measurements, seconds: (performance.now() - started) / 1000 };
+  const { method, headline, setting, unjudged, seeds } = claim;
+  const seconds = (performance.now() - started) / 1000;
+  return { method, headline, setting, ...(unjudged && { unjudged }), seeds, parts, measurements, seconds };
 }
 
 /** The evidence as a report: the verdicts, then every measurement with its mean and standard error. */
@@ -144,6 +148,7 @@ export function reportOf(evidence: Evidence): Report {
     title: `${evidence.method}: ${evidence.headline}`,
     blocks: [
       { kind: 'text', text: evidence.setting },
+      ...(evidence.unjudged ? [{ kind: 'text' as const, text: `Not judged: ${evidence.unjudged}` }] : []),
       {
         kind: 'table',
         columns: ['part', 'role', 'rule', 'mean', '95% interval', 'verdict'],

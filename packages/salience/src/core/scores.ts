@@ -43,13 +43,25 @@ export interface ScoreChunk {
 
 /**
  * Scores larger than memory: chunks in unit order (group by group, each group's chunks by `start`), and a task that gives
- * the scores of one chunk, shape [chunk.length]. The task may be asked for the same chunk several times and must answer alike.
+ * the scores of one chunk, shape [chunk.length]. The task may be asked for the same chunk several times and must answer alike;
+ * an answer may be overwritten by the next one of its thread. A chunk that fits a processor's cache is best.
  */
 export interface ScoreStream {
   readonly unit: string;
   readonly groups: readonly { readonly name: string; readonly size: number }[];
   readonly chunks: readonly ScoreChunk[];
   readonly score: Task<ScoreChunk, Float32Array>;
+}
+
+/** Chunks in the batches that one thread works on at a time: consecutive, of one group, at most 16. */
+export function batchesOf<Chunk extends ScoreChunk>(chunks: readonly Chunk[]): Chunk[][] {
+  const batches: Chunk[][] = [];
+  for (const chunk of chunks) {
+    const last = batches.at(-1);
+    if (last && last.length < 16 && last[0].group === chunk.group) last.push(chunk);
+    else batches.push([chunk]);
+  }
+  return batches;
 }
 
 /** Tells scores in chunks from scores in memory. */

@@ -24,6 +24,8 @@ export interface StreamSelection {
   readonly scope: 'all' | 'group';
   /** One cut, or one a group. */
   readonly cuts: readonly Cut[];
+  /** How many of the units equal to the threshold stay in each chunk, its first ones; absent where all of them stay. */
+  readonly tiesInChunk?: readonly number[];
 }
 
 /**
@@ -33,8 +35,9 @@ export interface StreamSelection {
 export type Allocate = (sizes: readonly number[], counts: readonly number[]) => readonly number[] | undefined;
 
 /**
- * Applies a budget to scores in chunks. A budget over all reads them twice in 0.5 MiB; budgets per group, floors and
- * allocations need 0.5 MiB a group, and floors and allocations one read more.
+ * Applies a budget to scores in chunks. A budget over all reads them twice in 0.5 MiB, and once more where only some of the
+ * units equal to the threshold stay; budgets per group, floors and allocations need 0.5 MiB a group, and floors and
+ * allocations one read more.
  * @throws BudgetError for costs and redundancies, which need scores in memory, and otherwise as `select` does; InputError
  *   naming the group and the unit of a score that is not finite.
  */
@@ -72,7 +75,8 @@ export async function selectStream(
   const places = counts.map((count, s) => placeOf(tallies[s].counts, count));
   const details = await reading.refine(places.map(({ bin }) => bin));
   const cuts = places.map(({ bin, inside }, s) => cutIn(bin, details[s], inside));
-  return { unit, of, count: sum(counts), budget, scope: reading.scope, cuts };
+  const tiesInChunk = await reading.shareTies(cuts);
+  return { unit, of, count: sum(counts), budget, scope: reading.scope, cuts, ...(tiesInChunk && { tiesInChunk }) };
 }
 
 /** The scores of one scope, counted by upper half. */
@@ -192,16 +196,31 @@ class Reading {
     }
   }
 
+  /** Hands the ties of each cut to its chunks in unit order. */
+  async shareTies(cuts: readonly Cut[]): Promise<number[] | undefined> {
+    if (cuts.every(({ ties }) => ties === Infinity || ties === 0)) return undefined;
+    const left = cuts.map(({ ties }) => ties);
+    const shared: number[] = [];
+    const question = (group: number): Question => ({ kind: 'equal', threshold: cuts[this.scopeOf(group)].threshold });
+    await this.#ask('counting ties of', question, (group, { counts }) => {
+      const scope = this.scopeOf(group);
+      for (const count of counts) {
+        shared.push(Math.min(count, left[scope]));
+        left[scope] -= shared[shared.length - 1];
+      }
+    });
+    return shared;
+  }
+
   async #ask(
     what: string,
     questionOf: (group: number) => Question,
     take: (group: number, answer: { counts: Uint32Array; sums?: Float64Array }) => void,
   ): Promise<void> {
-    const { chunks, unit } = this.#scores;
     const { counting, inputs } = countChunks(this.#scores, questionOf);
     let at = 0;
-    for await (const answer of this.#run.map(counting, inputs, `${what} ${unit}s`, chunks.length)) {
-      take(chunks[at++].group, answer);
+    for await (const answer of this.#run.map(counting, inputs, `${what} ${this.#scores.unit}s`, inputs.length)) {
+      take(inputs[at++].chunks[0].group, answer);
     }
   }
 }

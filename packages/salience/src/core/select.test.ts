@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BudgetInput, parseBudget } from './budget.ts';
-import { countTies, TieLedger } from './cut.ts';
 import { BudgetError, CancelledError, InputError } from './errors.ts';
 import { floatOfKey, keyOf } from './float-order.ts';
 import { Run } from './run.ts';
@@ -44,16 +43,14 @@ function grouped(groups: number[][], length = 3): { scores: Scores; stream: Scor
 /** The indices a stream selection keeps, by asking for every chunk once more. */
 async function keptOfStream(stream: ScoreStream, budget: BudgetInput): Promise<number[]> {
   const selection = await selectStream(stream, budget, new Run());
-  const ledger = new TieLedger(stream.chunks.length);
   const indices: number[] = [];
   let at = 0;
   for (const [c, chunk] of stream.chunks.entries()) {
     const values = await stream.score.call(chunk);
-    const cut = selection.cuts[selection.scope === 'all' ? 0 : chunk.group];
-    const first = selection.scope === 'all' ? 0 : stream.chunks.findIndex(({ group }) => group === chunk.group);
-    let tie = ledger.enter(c, first, countTies(values, cut));
+    const { threshold } = selection.cuts[selection.scope === 'all' ? 0 : chunk.group];
+    let ties = selection.tiesInChunk?.[c] ?? Infinity;
     values.forEach((value, i) => {
-      if (value > cut.threshold || (value === cut.threshold && tie++ < cut.ties)) indices.push(at + i);
+      if (value > threshold || (value === threshold && ties-- > 0)) indices.push(at + i);
     });
     at += chunk.length;
   }

@@ -344,7 +344,7 @@ export const semreRank = method({
   formula: '(1 + a(t)) · s(t) / max s, a(t) = Σ over the words of t of smi(w) / |t|, smi from personalised PageRank',
   cost: 'O(|U|² · dimensions + edges · steps of the walk)',
   params: z.object({
-    base: z.enum(bases).default('tf-idf').describe('the score that is revised'),
+    base: z.enum(bases).default('basic').describe('the score that is revised'),
     relMin: z.number().min(0).max(1).default(0.5).describe('the lowest cosine of two words that are joined'),
     relTop: z.number().positive().max(1).default(0.15).describe('most neighbours of a word, as a share of all words'),
     follow: z.number().gt(0).lt(1).default(0.85).describe('probability of following an edge rather than a jump'),

@@ -18,7 +18,8 @@ import { type WeightChunk, weightScores } from '../../subjects/checkpoint/weight
 /** s = |w| for a run of weights, shape [chunk.length]. */
 export function magnitude({ source, length }: WeightChunk): Float32Array {
   const { values } = readTensorChunk(source, length);
-  for (let i = 0; i < length; i++) values[i] = Math.abs(values[i]);
+  const bits = new Int32Array(values.buffer, values.byteOffset, length);
+  for (let i = 0; i < length; i++) bits[i] &= 0x7fffffff; // all but the sign
   return values;
 }
 

@@ -23,15 +23,19 @@ export interface TensorChunk {
 let space = { raw: new ArrayBuffer(0), float: new ArrayBuffer(0) };
 
 /**
- * Reads `length` elements.
+ * Reads `length` elements; their bytes into `into` where it is given (shape [bytes], then not overwritten by the next read).
  * @throws InputError if the file ends before them.
  */
-export function readTensorChunk({ path, dtype, offset, loaded }: TensorSource, length: number): TensorChunk {
+export function readTensorChunk(
+  { path, dtype, offset, loaded }: TensorSource,
+  length: number,
+  into?: Uint8Array,
+): TensorChunk {
   if (loaded) return loaded;
   const size = length * bytesOf[dtype];
-  if (space.raw.byteLength < size) space = { ...space, raw: new ArrayBuffer(size) };
+  if (!into && space.raw.byteLength < size) space = { ...space, raw: new ArrayBuffer(size) };
   if (space.float.byteLength < 4 * length) space = { ...space, float: new ArrayBuffer(4 * length) };
-  const bytes = new Uint8Array(space.raw, 0, size);
+  const bytes = into ?? new Uint8Array(space.raw, 0, size);
   readFully(path, bytes, offset);
   const values = new Float32Array(space.float, 0, length);
   toFloat32(dtype, bytes, values);

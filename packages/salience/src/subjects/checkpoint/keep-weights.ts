@@ -1,9 +1,7 @@
 /** @file Writing a checkpoint of the same layout in which the weights that are not kept are zero; all else is copied. */
 
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Cut, countTies, TieLedger } from '../../core/cut.ts';
 import type { Run } from '../../core/run.ts';
 import type { ScoreChunk, ScoreStream } from '../../core/scores.ts';
 import type { StreamSelection } from '../../core/select-stream.ts';
@@ -13,31 +11,37 @@ import { bytesOf } from '../../models/checkpoint/dtype.ts';
 import { readFully, readTensorChunk } from '../../models/checkpoint/tensor-chunk.ts';
 import type { WeightChunk } from './weight-scores.ts';
 
-/** A piece of the output: bytes to copy, or weights to keep by their scores. */
-type Piece =
-  | {
-      readonly kind: 'copy';
-      readonly from: string;
-      readonly to: string;
-      readonly offset: number;
-      readonly bytes: number;
-    }
-  | {
-      readonly kind: 'keep';
-      readonly chunk: WeightChunk;
-      readonly to: string;
-      readonly cut: Cut;
-      /** Place among the chunks, and the first chunk that shares this one's ties. */
-      readonly index: number;
-      readonly first: number;
-      readonly ledger: ArrayBufferLike;
-      readonly score: { readonly module?: string; readonly name?: string };
-    };
+/** A run of bytes of the output: copied, or weights kept by their scores. */
+type Piece = CopiedPiece | KeptPiece;
 
-const copyLength = 2 ** 23;
+interface CopiedPiece {
+  readonly kind: 'copy';
+  readonly path: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+interface KeptPiece {
+  readonly kind: 'keep';
+  readonly chunk: WeightChunk;
+  /** Weights whose score is above this stay, and the first `ties` of those equal to it. */
+  readonly threshold: number;
+  readonly ties: number;
+  readonly score: { readonly module?: string; readonly name?: string };
+}
+
+interface Made {
+  readonly bytes: Uint8Array;
+  /** Weights kept; 0 for a copy. */
+  readonly kept: number;
+}
+
+const copyLength = 2 ** 20;
 
 /**
- * Writes the checkpoint to `out` (a folder or a file, as the checkpoint is), and returns how many weights of each group were kept.
+ * Writes the checkpoint to `out` (a folder or a file, as the checkpoint is), and returns how many weights of each group were
+ * kept. Pieces are made on the run's threads; each file is written from first to last, several files at a time: threads that
+ * write to one file would wait for each other.
  */
 export async function writeKept(
   checkpoint: Checkpoint,
@@ -50,116 +54,120 @@ export async function writeKept(
     await mkdir(out);
     for (const name of checkpoint.companions) await copyFile(join(checkpoint.path, name), join(out, name));
   }
-  const outOf = new Map(checkpoint.files.map(({ name, path }) => [path, checkpoint.folder ? join(out, name) : out]));
-  for (const { path, size } of checkpoint.files) {
-    const file = openSync(outOf.get(path)!, 'wx');
-    ftruncateSync(file, size);
-    closeSync(file);
-  }
-  const pieces = [...keptPieces(scores, selection, outOf), ...copiedPieces(checkpoint.files, scores, outOf)];
-  const writing: Task<Piece, number> = {
-    call: (piece) => (piece.kind === 'copy' ? copyPiece(piece) : keepPiece(piece, scores.score.call)),
+  const making: Task<Piece, Made> = {
+    call: (piece) => make(piece, scores.score.call),
     module: scores.score.module && import.meta.url,
-    name: writePiece.name,
+    name: makePiece.name,
   };
   const kept = scores.groups.map(() => 0);
-  let at = 0;
-  for await (const count of run.map(writing, pieces, 'writing', pieces.length)) {
-    const piece = pieces[at++];
-    if (piece.kind === 'keep') kept[piece.chunk.group] += count;
-  }
-  return kept;
-}
-
-function* keptPieces(
-  scores: ScoreStream,
-  { scope, cuts }: StreamSelection,
-  outOf: Map<string, string>,
-): Generator<Piece> {
-  const chunks = scores.chunks as readonly WeightChunk[];
-  const ledger = new TieLedger(chunks.length).buffer;
-  const { module, name } = scores.score;
-  let first = 0;
-  for (const [index, chunk] of chunks.entries()) {
-    if (scope === 'group' && chunk.group !== chunks[first].group) first = index;
-    const cut = cuts[scope === 'group' ? chunk.group : 0];
-    yield {
-      kind: 'keep',
-      chunk,
-      to: outOf.get(chunk.source.path)!,
-      cut,
-      index,
-      first,
-      ledger,
-      score: { module, name },
-    };
-  }
-}
-
-/** The bytes of each file that no scored weight covers. */
-function* copiedPieces(
-  files: readonly WeightFile[],
-  scores: ScoreStream,
-  outOf: Map<string, string>,
-): Generator<Piece> {
-  const chunks = scores.chunks as readonly WeightChunk[];
-  for (const { path, size } of files) {
-    const covered = chunks
-      .filter(({ source }) => source.path === path)
-      .map(({ source, length }) => ({ begin: source.offset, end: source.offset + length * bytesOf[source.dtype] }))
-      .sort((a, b) => a.begin - b.begin);
-    let at = 0;
-    for (const { begin, end } of [...covered, { begin: size, end: size }]) {
-      for (; at < begin; at = Math.min(begin, at + copyLength)) {
-        yield { kind: 'copy', from: path, to: outOf.get(path)!, offset: at, bytes: Math.min(copyLength, begin - at) };
+  const keptOf = keptPieces(scores, selection);
+  const files = checkpoint.files.map((file) => ({ file, pieces: piecesOf(file, keptOf.get(file.path) ?? []) }));
+  const total = files.reduce((sum, { pieces }) => sum + pieces.length, 0);
+  let done = 0;
+  const writeNext = async (): Promise<void> => {
+    for (let next = files.shift(); next; next = files.shift()) {
+      const { file, pieces } = next;
+      const to = await open(checkpoint.folder ? join(out, file.name) : out, 'wx');
+      try {
+        let at = 0;
+        for await (const { bytes, kept: count } of run.map(making, pieces)) {
+          await to.writeFile(bytes);
+          const piece = pieces[at++];
+          if (piece.kind === 'keep') kept[piece.chunk.group] += count;
+          run.progress('writing', ++done, total);
+        }
+        await to.sync();
+      } finally {
+        await to.close();
       }
-      at = end;
     }
-  }
-}
-
-/** One piece on another thread: the number of weights kept, 0 for a copy. @worker */
-export async function writePiece(piece: Piece): Promise<number> {
-  if (piece.kind === 'copy') return copyPiece(piece);
-  return keepPiece(piece, await resolveTask(piece.score));
-}
-
-function copyPiece({ from, to, offset, bytes }: Extract<Piece, { kind: 'copy' }>): number {
-  const buffer = new Uint8Array(bytes);
-  readFully(from, buffer, offset);
-  writeFully(to, buffer, offset);
-  return 0;
-}
-
-async function keepPiece(
-  { chunk, to, cut, index, first, ledger }: Extract<Piece, { kind: 'keep' }>,
-  score: (chunk: ScoreChunk) => Float32Array | Promise<Float32Array>,
-): Promise<number> {
-  const { source, length } = chunk;
-  const loaded = readTensorChunk(source, length);
-  const values = await score({ ...chunk, source: { ...source, loaded } } as WeightChunk);
-  let tie = cut.ties === Infinity ? 0 : new TieLedger(ledger).enter(index, first, countTies(values, cut));
-  const { threshold, ties } = cut;
-  // A zero is all bits zero in every format.
-  const { buffer, byteOffset } = loaded.bytes;
-  const words =
-    source.dtype === 'F32' ? new Uint32Array(buffer, byteOffset, length) : new Uint16Array(buffer, byteOffset, length);
-  let kept = 0;
-  for (let i = 0; i < length; i++) {
-    const value = values[i];
-    if (value > threshold || (value === threshold && tie++ < ties)) kept++;
-    else words[i] = 0;
-  }
-  writeFully(to, loaded.bytes, source.offset);
+  };
+  let failure: unknown;
+  const writer = () =>
+    writeNext().catch((error) => {
+      failure ??= error; // what follows in the other writers is its consequence
+      files.length = 0;
+    });
+  await Promise.all(Array.from({ length: Math.min(run.threads, files.length) }, writer));
+  if (failure !== undefined) throw failure;
   return kept;
 }
 
-function writeFully(path: string, bytes: Uint8Array, offset: number): void {
-  const file = openSync(path, 'r+');
-  try {
-    let at = 0;
-    while (at < bytes.length) at += writeSync(file, bytes, at, bytes.length - at, offset + at);
-  } finally {
-    closeSync(file);
+/** The pieces to keep of each file, in the order of their bytes. */
+function keptPieces(scores: ScoreStream, { scope, cuts, tiesInChunk }: StreamSelection): Map<string, KeptPiece[]> {
+  const { module, name } = scores.score;
+  const pieces = new Map<string, KeptPiece[]>();
+  for (const [c, chunk] of (scores.chunks as readonly WeightChunk[]).entries()) {
+    const { threshold } = cuts[scope === 'group' ? chunk.group : 0];
+    const { path } = chunk.source;
+    if (!pieces.has(path)) pieces.set(path, []);
+    const ties = tiesInChunk?.[c] ?? Infinity;
+    pieces.get(path)!.push({ kind: 'keep', chunk, threshold, ties, score: { module, name } });
   }
+  return pieces;
+}
+
+/** All bytes of a file, first to last: copies where no scored weight lies. */
+function piecesOf({ path, size }: WeightFile, kept: readonly KeptPiece[]): Piece[] {
+  const pieces: Piece[] = [];
+  let at = 0;
+  const copyTo = (end: number) => {
+    for (; at < end; at = Math.min(end, at + copyLength)) {
+      pieces.push({ kind: 'copy', path, offset: at, bytes: Math.min(copyLength, end - at) });
+    }
+  };
+  for (const piece of kept) {
+    const { source, length } = piece.chunk;
+    copyTo(source.offset);
+    pieces.push(piece);
+    at += length * bytesOf[source.dtype];
+  }
+  copyTo(size);
+  return pieces;
+}
+
+/**
+ * One piece on another thread.
+ * @worker
+ */
+export async function makePiece(piece: Piece): Promise<Made> {
+  return make(piece, piece.kind === 'keep' ? await resolveTask(piece.score) : undefined);
+}
+
+async function make(piece: Piece, score?: (chunk: ScoreChunk) => Float32Array | Promise<Float32Array>): Promise<Made> {
+  if (piece.kind === 'copy') {
+    const bytes = new Uint8Array(piece.bytes);
+    readFully(piece.path, bytes, piece.offset);
+    return { bytes, kept: 0 };
+  }
+  const { chunk, threshold, ties } = piece;
+  const { source, length } = chunk;
+  const bytes = new Uint8Array(length * bytesOf[source.dtype]);
+  const loaded = readTensorChunk(source, length, bytes);
+  const values = await score!({ ...chunk, source: { ...source, loaded } } as WeightChunk);
+  // A zero is all bits zero in every format.
+  const words = source.dtype === 'F32' ? new Int32Array(bytes.buffer) : new Int16Array(bytes.buffer);
+  return { bytes, kept: zeroBelow(words, values, threshold, ties) };
+}
+
+let tieAt = new Uint32Array(0);
+
+/** Zeroes the words whose value is below the threshold, and of those equal to it all but the first `ties`. */
+function zeroBelow(words: Int32Array | Int16Array, values: Float32Array, threshold: number, ties: number): number {
+  if (tieAt.length < values.length) tieAt = new Uint32Array(values.length);
+  let kept = 0;
+  let equal = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    // Without a branch: half the weights fall on either side, which no processor can foresee.
+    const keep = Number(value >= threshold) | 0;
+    words[i] &= -keep;
+    kept += keep;
+    if (value === threshold) tieAt[equal++] = i;
+  }
+  for (let t = ties; t < equal; t++) {
+    words[tieAt[t]] = 0;
+    kept--;
+  }
+  return kept;
 }

@@ -11,8 +11,8 @@ export interface WeightChunk extends ScoreChunk {
   readonly source: TensorSource;
 }
 
-/** Elements read at a time. */
-const chunkLength = 2 ** 21;
+/** Elements read at a time: 1 MiB of float32. */
+const chunkLength = 2 ** 18;
 
 /**
  * The scores of these tensors' weights, given a task that scores one chunk of them. What the task needs to know besides (plain

@@ -3,7 +3,7 @@
 import { baseLanguage } from './language.ts';
 
 export interface Lemmas {
-  /** The noun lemma of a lower-case word; the word itself where none is known. */
+  /** The noun lemma of a lower-case word, without a possessive 's; the word itself where none is known. */
   lemma(word: string): string;
   /** False for a word that the dictionary knows as a verb or an adjective and not as a noun. */
   canBeNoun(word: string): boolean;
@@ -17,7 +17,7 @@ export async function lemmasOf(language: string): Promise<Lemmas> {
   const knows = (word: string, lemma: (form: string) => string, endings: readonly string[]) =>
     lemma(word) !== word || endings.some((ending) => lemma(word + ending) === word);
   return {
-    lemma: wink.noun,
+    lemma: (word) => wink.noun(word.replace(/'s$/, '')),
     canBeNoun: (word) =>
       knows(word, wink.noun, ['s', 'es']) ||
       !(knows(word, wink.verb, ['s', 'ing']) || knows(word, wink.adjective, ['er'])),

@@ -59,6 +59,13 @@ describe('termCandidates', () => {
     expect(named(candidates, 'words', t)).toEqual(['neural', 'network']);
   });
 
+  it('are without the possessive at their end', async () => {
+    expect(await termsOf([["the lens's edge, a lens, Nystrom's method"], ["Nystrom's method"]])).toEqual([
+      'lens',
+      "nystrom's method",
+    ]);
+  });
+
   it('leave out a run that occurs only within one longer term', async () => {
     const candidates = await termCandidates(
       collectionOf([

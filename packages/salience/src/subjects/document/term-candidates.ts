@@ -203,6 +203,8 @@ interface FoundTerm {
   readonly counts: Uint32Array;
 }
 
+const none = 0xffffffff;
+
 /**
  * Counts runs length by length: a run can only be frequent if the run without its last word is. A run is known by the run
  * without its last word and that word; runs that differ only in the form of the last word are one term.
@@ -214,29 +216,27 @@ async function findTerms(
   run?: Run,
 ): Promise<FoundTerm[]> {
   const { offsets, indices } = text.phrases;
-  const letters = Uint32Array.from(text.words, (word) => word.match(/\p{L}/gu)?.length ?? 0);
+  const possible = possibleTerms(text, lemmas);
   const found: FoundTerm[] = [];
-  const none = 0xffffffff;
   /** The run of the current length that starts at each position of the phrases, or none. */
   const runAt = new Uint32Array(indices.length);
   let shorter = { counts: Uint32Array.of(indices.length), wordsOf: (_run: number): number[] => [] };
   for (let length = 1; length <= maxWords; length++) {
     await run?.breathe();
     const runs = new PairIndex();
-    const starts: number[] = [];
-    const documents: number[] = [];
+    const occurrences: Occurrences = { runs: [], documents: [] };
     for (let p = 0; p + 1 < offsets.length; p++) {
       for (let at = offsets[p]; at + length <= offsets[p + 1]; at++) {
         const prefix = runAt[at];
         runAt[at] = none;
         if (prefix === none || shorter.counts[prefix] < minFrequency) continue;
         runAt[at] = runs.of(prefix, indices[at + length - 1]);
-        starts.push(at);
-        documents.push(text.documentOf[p]);
+        occurrences.runs.push(runAt[at]);
+        occurrences.documents.push(text.documentOf[p]);
       }
     }
     const counts = new Uint32Array(runs.size);
-    for (const at of starts) counts[runAt[at]]++;
+    for (const each of occurrences.runs) counts[each]++;
     const { wordsOf: wordsBefore } = shorter;
     const wordsOf = (run: number) => [...wordsBefore(runs.first(run)), runs.second(run)];
 
@@ -249,44 +249,64 @@ async function findTerms(
       frequency[term] += count;
       if (usual[term] === none || count > counts[usual[term]]) usual[term] = run;
     });
-    const kept: number[] = [];
-    const placeOf = new Uint32Array(terms.size).fill(none);
+    const places = new Uint32Array(terms.size).fill(none);
+    const kept: number[][] = [];
     for (let term = 0; term < terms.size; term++) {
       if (frequency[term] < minFrequency) continue;
       const words = wordsOf(usual[term]);
-      const total = words.reduce((sum, word) => sum + letters[word], 0);
-      const last = words[length - 1];
-      if (length === 1 && text.stopWords.has(lemmas.names[terms.second(term)])) continue;
-      if (total < 3 || letters[words[0]] < 2 || letters[last] < 2) continue;
-      if (!lemmas.canBeNoun[last] && (length === 1 || !text.words[last].endsWith('ing'))) continue;
-      placeOf[term] = kept.push(term) - 1;
+      if (possible(words)) places[term] = kept.push(words) - 1;
     }
-    const occurrences = kept.map((): { documents: number[]; counts: number[] } => ({ documents: [], counts: [] }));
-    starts.forEach((at, i) => {
-      const place = placeOf[termOf[runAt[at]]];
-      if (place === none) return;
-      const list = occurrences[place];
-      if (list.documents.at(-1) === documents[i]) list.counts[list.counts.length - 1]++;
-      else {
-        list.documents.push(documents[i]);
-        list.counts.push(1);
-      }
-    });
-    kept.forEach((term, place) => {
-      const words = wordsOf(usual[term]);
+    const perDocument = countPerDocument(occurrences, (run) => places[termOf[run]], kept.length);
+    kept.forEach((words, place) => {
       const written = words.map((word) => text.words[word]);
-      const lemma = lemmas.names[terms.second(term)];
+      const lemma = lemmas.names[lemmas.of[words[length - 1]]];
       found.push({
         term: [...written.slice(0, -1), lemma].join(' '),
         label: written.join(' '),
         words: Uint32Array.from(words),
-        documents: Uint32Array.from(occurrences[place].documents),
-        counts: Uint32Array.from(occurrences[place].counts),
+        ...perDocument[place],
       });
     });
     shorter = { counts, wordsOf };
   }
   return found;
+}
+
+/** Tells by its words, as numbers, whether a run can be a term. */
+function possibleTerms(text: Text, lemmas: NumberedLemmas): (words: readonly number[]) => boolean {
+  const letters = Uint32Array.from(text.words, (word) => word.match(/\p{L}/gu)?.length ?? 0);
+  return (words) => {
+    const last = words[words.length - 1];
+    const total = words.reduce((sum, word) => sum + letters[word], 0);
+    if (total < 3 || letters[words[0]] < 2 || letters[last] < 2) return false;
+    if (words.length === 1) return lemmas.canBeNoun[last] === 1 && !text.stopWords.has(lemmas.names[lemmas.of[last]]);
+    return lemmas.canBeNoun[last] === 1 || text.words[last].endsWith('ing');
+  };
+}
+
+/** The runs of one length in reading order, and the document of each. */
+interface Occurrences {
+  readonly runs: number[];
+  readonly documents: number[];
+}
+
+/** The documents of each of `size` terms and how often it occurs there; `placeOf` gives the term of a run, or none. */
+function countPerDocument({ runs, documents }: Occurrences, placeOf: (run: number) => number, size: number) {
+  const lists = Array.from({ length: size }, () => ({ documents: [] as number[], counts: [] as number[] }));
+  runs.forEach((run, i) => {
+    const place = placeOf(run);
+    if (place === none) return;
+    const list = lists[place];
+    if (list.documents.at(-1) === documents[i]) list.counts[list.counts.length - 1]++;
+    else {
+      list.documents.push(documents[i]);
+      list.counts.push(1);
+    }
+  });
+  return lists.map((list) => ({
+    documents: Uint32Array.from(list.documents),
+    counts: Uint32Array.from(list.counts),
+  }));
 }
 
 function frequencyOf({ counts }: FoundTerm): number {
