@@ -1,14 +1,15 @@
 /** @file The main job in one call: score a subject by a method, select by a budget, keep what was selected. */
 
-import type { AnyMethod } from './catalogue.ts';
+import type { z } from 'zod';
 import type { BudgetInput } from './core/budget.ts';
-import { parseParams } from './core/method.ts';
+import { type Method, parseParams } from './core/method.ts';
 import type { Report } from './core/report.ts';
 import { Run } from './core/run.ts';
-import { isStream } from './core/scores.ts';
+import { isStream, type ScoreStream, type Scores } from './core/scores.ts';
 import { select } from './core/select.ts';
 import { selectStream } from './core/select-stream.ts';
 import type { Kept, Output } from './core/subject.ts';
+import { checkOutput } from './subjects/writing.ts';
 
 export interface Choice {
   /** The method's parameters; text is read as the schema asks. */
@@ -17,28 +18,33 @@ export interface Choice {
 }
 
 /** Scores a loaded subject by a method and applies a budget. Throws what the method and the budget throw. */
-export async function choose(
-  method: AnyMethod,
-  subject: unknown,
+export async function choose<Subject, Params extends z.ZodObject, Made extends Scores | ScoreStream>(
+  method: Method<Subject, Params, Made>,
+  subject: Subject,
   budget: BudgetInput,
   { params, run = new Run() }: Choice = {},
-): Promise<Kept> {
+): Promise<Kept<Made>> {
   const parsed = parseParams(method, params);
-  const scores = await method.score(subject, parsed, run);
+  const scores: Scores | ScoreStream = await method.score(subject, parsed, run);
   const allocate = method.allocation?.(parsed);
-  return isStream(scores)
+  const kept: Kept = isStream(scores)
     ? { scores, selection: await selectStream(scores, budget, run, allocate) }
     : { scores, selection: select(scores, budget, allocate) };
+  return kept as Kept<Made>;
 }
 
-/** Chooses, then keeps: the subject writes the output, if one is named, and reports. */
-export async function keep(
-  method: AnyMethod,
-  subject: unknown,
+/**
+ * Chooses, then keeps: the subject writes the output, if one is named, and reports. An output that may not be written is
+ * refused before anything is scored.
+ */
+export async function keep<Subject, Params extends z.ZodObject, Made extends Scores | ScoreStream>(
+  method: Method<Subject, Params, Made>,
+  subject: Subject,
   budget: BudgetInput,
   { output = { force: false }, ...choice }: Choice & { output?: Output } = {},
-): Promise<Kept & { report: Report }> {
+): Promise<Kept<Made> & { report: Report }> {
   const run = choice.run ?? new Run();
+  if (output.path !== undefined) await checkOutput(output.path, output);
   const kept = await choose(method, subject, budget, { ...choice, run });
-  return { ...kept, report: await method.subject.keep(subject, kept, output, run) };
+  return { ...kept, report: await method.subject.keep(subject, kept as Kept, output, run) };
 }

@@ -1,10 +1,11 @@
 /** @file The ledger of claims: what was verified, when and with what, as claims.json and as CLAIMS.md. */
 
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Evidence } from './core/claim.ts';
 import { InputError } from './core/errors.ts';
+import { writeBeside } from './subjects/writing.ts';
 
 const verdict = z.enum(['reproduced', 'not reproduced', 'undecided']);
 const entry = z.object({
@@ -64,14 +65,10 @@ export async function writeLedger(
   for (const fresh of evidence) entries.set(fresh.method, entry.parse(fresh));
   const place = (id: string) => (order.includes(id) ? order.indexOf(id) : order.length);
   const claims = [...entries.values()].sort((a, b) => place(a.method) - place(b.method));
-  await replace(path, `${JSON.stringify({ claims }, null, 1)}\n`);
-  await replace(join(folder, 'CLAIMS.md'), markdown(claims));
-}
-
-async function replace(path: string, text: string): Promise<void> {
-  const temporary = `${path}.partial-${process.pid}`;
-  await writeFile(temporary, text);
-  await rename(temporary, path);
+  const put = (file: string, text: string) =>
+    writeBeside(file, { force: true }, (temporary) => writeFile(temporary, text));
+  await put(path, `${JSON.stringify({ claims }, null, 1)}\n`);
+  await put(join(folder, 'CLAIMS.md'), markdown(claims));
 }
 
 /** The verdicts of the headline parts, counted where they differ; "in part" where the paper says more than they judge. */

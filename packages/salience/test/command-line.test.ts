@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -228,6 +228,66 @@ describe('salience keep', () => {
     expect(readdirSync(folder).filter((name) => name.includes('never'))).toEqual([]);
   });
 
+  /** A checkpoint of four shards, large enough to be interrupted in the middle. */
+  const sharded = () => {
+    const at = join(folder, 'sharded');
+    if (existsSync(at)) return 'sharded';
+    mkdirSync(at);
+    const size = 2 ** 23;
+    const names = [0, 1, 2, 3].map((s) => `m-${s}.safetensors`);
+    const weights = Float32Array.from({ length: size }, (_, i) => Math.sin(i));
+    writeFiles(at, Object.fromEntries(names.map((name, s) => [name, safetensors([f32(`w${s}`, [1, size], weights)])])));
+    const map = Object.fromEntries(names.map((name, s) => [`w${s}`, name]));
+    writeFiles(at, { 'model.safetensors.index.json': { weight_map: map }, 'config.json': {} });
+    return 'sharded';
+  };
+
+  it('interrupted while several shards are written removes what it had begun', async () => {
+    for (const out of ['cut-a', 'cut-b', 'cut-c']) {
+      const args = [program, 'keep', sharded(), '--by', 'global-mp', '--budget', '50%', '--out', out, '--threads', '4'];
+      const child = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore' });
+      const begun = () => readdirSync(folder).some((name) => name.startsWith(`.${out}.partial-`));
+      while (!begun() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 1));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      child.kill('SIGINT');
+      expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(130);
+      expect(readdirSync(folder).filter((name) => name.includes(out))).toEqual([]);
+    }
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'told by the system that a file is too large removes what it had begun (skipped on Windows)',
+    () => {
+      const command = `ulimit -f 20000; "${process.execPath}" "${program}" keep ${sharded()} --by global-mp --budget 50% --out big --threads 4`;
+      const { status, stderr } = spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' });
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/^salience: big cannot be written: .+\n$/)]);
+      expect(readdirSync(folder).filter((name) => name.includes('big'))).toEqual([]);
+    },
+  );
+
+  it('makes companions that can be replaced, also of a read-only original', () => {
+    chmodSync(join(folder, sharded(), 'config.json'), 0o444);
+    expect(salience(['keep', sharded(), '--by', 'global-mp', '--budget', '50%', '--out', 'writable']).code).toBe(0);
+    expect(statSync(join(folder, 'writable', 'config.json')).mode & 0o200).toBe(0o200);
+  });
+
+  it('reads JSONL from standard input as documents', () => {
+    const lines = ['Apples are red.', 'Pears are green.'].map((text) => JSON.stringify({ text })).join('\n');
+    const { units } = JSON.parse(salience(['keep', '-', '--by', 'lexrank', '--budget', '2', '--json'], lines).out);
+    expect(units.map(({ label }: { label: string }) => label)).toEqual(['Apples are red.', 'Pears are green.']);
+    expect(units[1].group).toBe('standard input, line 2');
+    expect(salience(['keep', '-', '--by', 'lexrank', '--budget', '1'], `${lines}\n{"x":1}`).err).toMatch(
+      /line 3 has no "text"/,
+    );
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says that standard output cannot be written (skipped without /dev/full)', () => {
+    const { status, stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${program}" list > /dev/full`], {
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^salience: standard output cannot be written: .*\n$/)]);
+  });
+
   it.each<[string, string[], number, RegExp]>([
     [
       'a method that does not exist',
@@ -281,11 +341,43 @@ describe('salience keep', () => {
     ],
     ['an unknown command', ['kep'], 2, /unknown command 'kep'/],
     ['a claim of a baseline', ['verify', 'centroid'], 2, /centroid is a baseline/],
+    ['a ledger in a folder that is not there', ['verify', '--out', 'nowhere'], 1, /nowhere is no folder/],
+    [
+      'an output on standard output',
+      ['keep', 'a.txt', '--by', 'lexrank', '--budget', '1', '--out', '-'],
+      1,
+      /"-" names no file/,
+    ],
   ])('refuses %s', (_, args, code, message) => {
     const result = salience(args);
     expect([result.code, result.out]).toEqual([code, '']);
     expect(result.err).toMatch(message);
     expect(result.err).not.toMatch(/\n {4}at /);
+  });
+});
+
+describe('salience score', () => {
+  it('of a checkpoint with a budget tells what each tensor keeps', () => {
+    const args = ['score', example('digits-mlp'), '--by', 'global-mp', '--budget', '30%'];
+    expect(salience(args).out).toMatch(/1,940 of 6,464 weights kept[\s\S]*hidden\.0\.weight +4,096 +1,0/);
+    const { groups, cuts, count } = JSON.parse(salience([...args, '--json']).out);
+    expect(groups.reduce((sum: number, { kept }: { kept: number }) => sum + kept, 0)).toBe(count);
+    expect(cuts).toEqual([{ threshold: expect.any(Number), ties: 'all' }]);
+  });
+
+  it('of a checkpoint counts ties as they are shared out', () => {
+    const size = 30;
+    writeFiles(folder, {
+      'even.safetensors': safetensors([
+        f32('a', [1, size], Array(size).fill(1)),
+        f32('b', [1, size], Array(size).fill(-1)),
+      ]),
+    });
+    const { groups, cuts } = JSON.parse(
+      salience(['score', 'even.safetensors', '--by', 'global-mp', '--budget', '40', '--json']).out,
+    );
+    expect(groups.map(({ kept }: { kept: number }) => kept)).toEqual([30, 10]);
+    expect(cuts).toEqual([{ threshold: 1, ties: 40 }]);
   });
 });
 

@@ -1,6 +1,7 @@
 /** @file The parts of README.md that are made from the code: what npm start prints, and the catalogue. */
 
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { catalogueTable } from '../dist/catalogue-table.js';
 import { readLedger } from '../dist/ledger.js';
@@ -20,6 +21,7 @@ export async function readmeParts() {
     .split('\n');
   return {
     run: lines.map((line) => `    ${line}`.trimEnd()).join('\n'),
+    digits: `\`\`\`js\n${readFileSync(`${root}packages/salience/examples/train-digits.js`, 'utf8').trimEnd()}\n\`\`\``,
     catalogue: await catalogueTable(await readLedger(`${root}claims.json`)),
   };
 }

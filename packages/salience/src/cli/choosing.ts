@@ -7,7 +7,8 @@ import { OutputError, ParameterError } from '../core/errors.ts';
 import { parseParams } from '../core/method.ts';
 import type { Report } from '../core/report.ts';
 import type { Run } from '../core/run.ts';
-import { isStream, type Scores } from '../core/scores.ts';
+import { isStream, type ScoreStream, type Scores } from '../core/scores.ts';
+import { countKept, type StreamSelection } from '../core/select-stream.ts';
 import type { Kept } from '../core/subject.ts';
 import { summarise } from '../core/summary.ts';
 import { choose, keep } from '../keep.ts';
@@ -93,23 +94,32 @@ function selectionOf({ scores, selection }: Kept) {
   const common = { unit, of, budget: printBudget(budget) };
   if ('kept' in selection) {
     const units = [...selection.kept].map((i) => unitOf(scores as Scores, i));
-    return { ...common, count: selection.kept.length, threshold: selection.threshold, units };
+    const { threshold } = selection;
+    return { ...common, count: units.length, ...(Number.isFinite(threshold) && { threshold }), units };
   }
-  return { ...common, count: selection.count, scope: selection.scope, cuts: selection.cuts };
+  const cuts = selection.cuts.map(({ threshold, ties }) => ({
+    ...(Number.isFinite(threshold) && { threshold }),
+    ties: ties === Infinity ? 'all' : ties,
+  }));
+  return { ...common, count: selection.count, scope: selection.scope, cuts };
 }
 
 export async function scoreCommand(paths: string[], options: Choosing): Promise<void> {
   await prepared(paths, options, async ({ method, params, subject, run }) => {
     const head = { method: method.id, subject: paths, params: parseParams(method, params), seed: run.seed };
     if (options.budget !== undefined) {
-      const kept = await choose(method, subject, options.budget, { params, run });
-      if (options.json) printJson({ ...head, ...selectionOf(kept) });
-      else
-        print(
-          isStream(kept.scores)
-            ? await summaryOf(kept.scores, run)
-            : ranking(kept.scores, 'kept' in kept.selection ? [...kept.selection.kept] : []),
-        );
+      const kept: Kept = await choose(method, subject, options.budget, { params, run });
+      const { scores, selection } = kept;
+      if ('kept' in selection) {
+        if (options.json) printJson({ ...head, ...selectionOf(kept) });
+        else print(ranking(scores as Scores, [...selection.kept]));
+      } else {
+        const { groups } = scores as ScoreStream;
+        const counts = await countKept(scores as ScoreStream, selection, run);
+        const table = groups.map(({ name, size }, g) => ({ name, size, kept: counts[g] }));
+        if (options.json) printJson({ ...head, ...selectionOf(kept), groups: table });
+        else print(keptOf(selection, table));
+      }
       return;
     }
     const scores = await method.score(subject, parseParams(method, params), run);
@@ -144,6 +154,23 @@ function ranking(scores: Scores, indices: number[]): Report {
   };
 }
 
+/** How many units of each group a budget keeps. */
+function keptOf(
+  { unit, count, of, budget }: StreamSelection,
+  groups: readonly { name: string; size: number; kept: number }[],
+): Report {
+  return {
+    title: `${count.toLocaleString('en-US')} of ${of.toLocaleString('en-US')} ${unit}s kept (budget ${printBudget(budget)})`,
+    blocks: [
+      {
+        kind: 'table',
+        columns: ['group', `${unit}s`, 'kept', 'share'],
+        rows: groups.map(({ name, size, kept }) => [name, size, kept, `${((100 * kept) / size).toFixed(2)}%`]),
+      },
+    ],
+  };
+}
+
 async function summaryOf(scores: Parameters<typeof summarise>[0], run: Run): Promise<Report> {
   const groups = await summarise(scores, run);
   return {
@@ -166,7 +193,8 @@ export async function keepCommand(paths: string[], options: Choosing): Promise<v
   if (options.out === '') throw new OutputError('--out "" names nothing');
   await prepared(paths, options, async ({ method, params, subject, run }) => {
     const output = { path: options.out, force: options.force === true };
-    const { report, ...kept } = await keep(method, subject, options.budget!, { params, run, output });
+    const { report, ...rest } = await keep(method, subject, options.budget!, { params, run, output });
+    const kept: Kept = rest;
     const head = { method: method.id, subject: paths, params: parseParams(method, params), seed: run.seed };
     if (options.json) printJson({ ...head, ...selectionOf(kept), ...(output.path && { out: output.path }) });
     else print(report);

@@ -1,5 +1,6 @@
 /** @file list and show: the catalogue and the cards of its methods. */
 
+import { fileURLToPath } from 'node:url';
 import type { ZodType } from 'zod';
 import { catalogue, find, paperOf } from '../catalogue.ts';
 import type { Block } from '../core/report.ts';
@@ -10,7 +11,7 @@ import { print } from './render.ts';
 
 /** The ledger this package was built with. */
 function ledger(): Promise<LedgerEntry[]> {
-  return readLedger(new URL('../claims.json', import.meta.url).pathname);
+  return readLedger(fileURLToPath(new URL('../claims.json', import.meta.url)));
 }
 
 export async function list({ json }: { json?: true }): Promise<void> {

@@ -8,7 +8,8 @@ import { buildProgram } from './program.ts';
 export async function main(argv: readonly string[]): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0); // the reader has seen enough
-    throw error;
+    process.stderr.write(`salience: standard output cannot be written: ${error.message}\n`);
+    process.exit(1);
   });
   try {
     const program = await buildProgram(argv);

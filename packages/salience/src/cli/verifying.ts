@@ -1,9 +1,11 @@
 /** @file verify: runs claims, prints their evidence, and writes the ledger. */
 
+import { access, constants } from 'node:fs/promises';
+import { join } from 'node:path';
 import { catalogue, find } from '../catalogue.ts';
 import { reportOf, verify } from '../core/claim.ts';
-import { ParameterError } from '../core/errors.ts';
-import { writeLedger } from '../ledger.ts';
+import { OutputError, ParameterError } from '../core/errors.ts';
+import { readLedger, writeLedger } from '../ledger.ts';
 import { threadsOf, wholeNumber } from './choosing.ts';
 import { startRun } from './progress.ts';
 import { print } from './render.ts';
@@ -21,6 +23,11 @@ export async function verifyCommand(ids: string[], options: Verifying): Promise<
   const entries = ids.length > 0 ? ids.map(find) : catalogue.filter(({ claim }) => claim);
   for (const { id, claim } of entries) if (!claim) throw new ParameterError(`${id} is a baseline and claims nothing`);
   const seed = wholeNumber('seed', options.seed, 0);
+  // A ledger that cannot be written is told before the work, not after.
+  await readLedger(join(options.out, 'claims.json'));
+  await access(options.out, constants.W_OK).catch(() => {
+    throw new OutputError(`${options.out} is no folder that can be written to`);
+  });
   const { run, finish } = startRun({ seed, threads: threadsOf(options.threads), quiet: options.quiet === true });
   try {
     for (const { claim } of entries) {

@@ -143,7 +143,8 @@ function validate({ amount, within, floor, redundancy }: Budget, written: string
     case 'count':
       if (amount.count < 0) refuse('is below 0');
       if (!Number.isSafeInteger(amount.count)) {
-        refuse(`is not a whole number of units; for a share write ${Number((amount.count * 100).toPrecision(12))}%`);
+        const share = amount.count < 1 ? `; for a share write ${Number((amount.count * 100).toPrecision(12))}%` : '';
+        refuse(`is not a whole number of units${share}`);
       }
       break;
     case 'mass':

@@ -19,7 +19,11 @@ interface Described<Params extends z.ZodObject> {
   readonly params: Params;
 }
 
-export interface Method<Subject = never, Params extends z.ZodObject = z.ZodObject> extends Described<Params> {
+export interface Method<
+  Subject = never,
+  Params extends z.ZodObject = z.ZodObject,
+  Made extends Scores | ScoreStream = Scores | ScoreStream,
+> extends Described<Params> {
   readonly type: 'method';
   /** What is scored, in the singular. */
   readonly unit: string;
@@ -28,7 +32,7 @@ export interface Method<Subject = never, Params extends z.ZodObject = z.ZodObjec
   readonly formula: string;
   /** What it costs, e.g. "O(nnz) a step". */
   readonly cost: string;
-  score(subject: Subject, params: z.infer<Params>, run: Run): Promise<Scores | ScoreStream>;
+  score(subject: Subject, params: z.infer<Params>, run: Run): Promise<Made>;
   /**
    * A rule of the method's own for how many units each group keeps, made from its parameters; nothing where the budget's
    * own counts stand.
@@ -44,9 +48,9 @@ export interface Study<Params extends z.ZodObject = z.ZodObject> extends Describ
 type Spec<T extends { type: string }> = Omit<T, 'type'>;
 
 /** Declares a method. Its scores are checked on the way out: one finite number a unit, at least one unit. */
-export function method<Subject, Params extends z.ZodObject>(
-  spec: Spec<Method<Subject, Params>>,
-): Method<Subject, Params> {
+export function method<Subject, Params extends z.ZodObject, Made extends Scores | ScoreStream>(
+  spec: Spec<Method<Subject, Params, Made>>,
+): Method<Subject, Params, Made> {
   return {
     ...spec,
     type: 'method',
@@ -67,7 +71,7 @@ export function study<Params extends z.ZodObject>(spec: Spec<Study<Params>>): St
 function typed(text: string, schema: z.ZodType | undefined): unknown {
   const inner = schema instanceof z.ZodDefault || schema instanceof z.ZodOptional ? schema.unwrap() : schema;
   if (inner instanceof z.ZodDefault || inner instanceof z.ZodOptional) return typed(text, inner as z.ZodType);
-  if (inner instanceof z.ZodNumber) return text.trim() === '' ? Number.NaN : Number(text);
+  if (inner instanceof z.ZodNumber) return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
   if (inner instanceof z.ZodBoolean) return text === 'true' ? true : text === 'false' ? false : text;
   if (inner instanceof z.ZodArray) return text === '' ? [] : text.split(',');
   return text;

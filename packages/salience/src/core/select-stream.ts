@@ -79,6 +79,34 @@ export async function selectStream(
   return { unit, of, count: sum(counts), budget, scope: reading.scope, cuts, ...(tiesInChunk && { tiesInChunk }) };
 }
 
+/** How many units of each group a selection keeps: one more read, or two where it shares out ties. */
+export async function countKept(
+  scores: ScoreStream,
+  { scope, cuts, tiesInChunk, budget }: StreamSelection,
+  run: Run,
+): Promise<number[]> {
+  const reading = new Reading(scores, run, scope, budget);
+  const kept = scores.groups.map(() => 0);
+  const cutOf = (group: number) => cuts[reading.scopeOf(group)];
+  await reading.ask(
+    'counting kept',
+    (group) => ({ kind: 'above', threshold: cutOf(group).threshold }),
+    (group, { counts }) => {
+      kept[group] += counts[0];
+    },
+  );
+  if (!tiesInChunk) return kept;
+  let at = 0;
+  await reading.ask(
+    'counting ties of',
+    (group) => ({ kind: 'equal', threshold: cutOf(group).threshold }),
+    (group, { counts }) => {
+      for (const count of counts) kept[group] -= count - tiesInChunk[at++];
+    },
+  );
+  return kept;
+}
+
 /** The scores of one scope, counted by upper half. */
 interface Tally {
   readonly size: number;
@@ -129,7 +157,7 @@ class Reading {
       counts: emptyCounts(size),
       sums: withSums ? new Float64Array(halves) : undefined,
     }));
-    await this.#ask(
+    await this.ask(
       'counting',
       () => ({ kind: 'coarse', sums: withSums }),
       (group, answer) => {
@@ -146,7 +174,7 @@ class Reading {
     if (this.#last?.bins.every((bin, s) => bin === bins[s])) return this.#last.details;
     const { groups } = this.#scores;
     const details = bins.map((_, s) => emptyCounts(this.scope === 'group' ? groups[s].size : Infinity));
-    await this.#ask(
+    await this.ask(
       'locating the threshold',
       (group) => ({ kind: 'fine', upper: bins[this.scopeOf(group)] }),
       (group, answer) => {
@@ -168,7 +196,7 @@ class Reading {
         return tallies.map(({ size }) => Math.min(amount.count, size));
       case 'atLeast': {
         const counts = tallies.map(() => 0);
-        await this.#ask(
+        await this.ask(
           'counting',
           () => ({ kind: 'above', threshold: amount.threshold }),
           (group, answer) => {
@@ -202,7 +230,7 @@ class Reading {
     const left = cuts.map(({ ties }) => ties);
     const shared: number[] = [];
     const question = (group: number): Question => ({ kind: 'equal', threshold: cuts[this.scopeOf(group)].threshold });
-    await this.#ask('counting ties of', question, (group, { counts }) => {
+    await this.ask('counting ties of', question, (group, { counts }) => {
       const scope = this.scopeOf(group);
       for (const count of counts) {
         shared.push(Math.min(count, left[scope]));
@@ -212,7 +240,8 @@ class Reading {
     return shared;
   }
 
-  async #ask(
+  /** Asks a question of every batch of chunks, and hands the answers on in unit order. */
+  async ask(
     what: string,
     questionOf: (group: number) => Question,
     take: (group: number, answer: { counts: Uint32Array; sums?: Float64Array }) => void,

@@ -8,9 +8,9 @@ import type { Selection } from './select.ts';
 import type { StreamSelection } from './select-stream.ts';
 
 /** Scores and what a budget keeps of them, in memory or in chunks. */
-export type Kept =
-  | { readonly scores: Scores; readonly selection: Selection }
-  | { readonly scores: ScoreStream; readonly selection: StreamSelection };
+export type Kept<Made extends Scores | ScoreStream = Scores | ScoreStream> = Made extends ScoreStream
+  ? { readonly scores: ScoreStream; readonly selection: StreamSelection }
+  : { readonly scores: Scores; readonly selection: Selection };
 
 /** Where the kept thing goes. */
 export interface Output {

@@ -24,7 +24,7 @@ export class WorkerPool {
   readonly #signal: AbortSignal;
   #workers: Worker[] = [];
   #idle: Worker[] = [];
-  #waiting: ((worker: Worker) => void)[] = [];
+  #waiting: { resolve: (worker: Worker) => void; reject: (error: Error) => void }[] = [];
 
   constructor(threads: number, signal: AbortSignal) {
     this.#threads = threads;
@@ -36,56 +36,62 @@ export class WorkerPool {
     const pending: Promise<Result>[] = [];
     const apply = async (input: Input): Promise<Result> => {
       const worker = await this.#acquire();
-      const result = await this.#ask(worker, { module: task.module, name: task.name, input });
-      this.#release(worker);
-      return result as Result;
-    };
-    try {
-      for (;;) {
-        while (pending.length < 2 * this.#threads) {
-          const next = queue.next();
-          if (next.done) break;
-          const answer = apply(next.value);
-          answer.catch(() => {}); // it is awaited below, in its turn
-          pending.push(answer);
-        }
-        const first = pending.shift();
-        if (!first) return;
-        yield await first;
+      try {
+        return (await this.#ask(worker, { module: task.module, name: task.name, input })) as Result;
+      } finally {
+        this.#release(worker);
       }
-    } finally {
-      // Left early, by an error or by the caller: what is still under way has nobody to answer to.
-      if (pending.length > 0) await this.close();
+    };
+    for (;;) {
+      while (pending.length < 2 * this.#threads) {
+        const next = queue.next();
+        if (next.done) break;
+        const answer = apply(next.value);
+        answer.catch(() => {}); // it is awaited below, in its turn, unless the map ends before
+        pending.push(answer);
+      }
+      const first = pending.shift();
+      if (!first) return;
+      yield await first;
     }
   }
 
   /** Ends all workers; the next map starts new ones. */
   async close(): Promise<void> {
     const workers = this.#workers;
+    const waiting = this.#waiting;
     this.#workers = [];
     this.#idle = [];
     this.#waiting = [];
+    for (const { reject } of waiting) reject(new CancelledError('cancelled'));
+    // Held until it is gone, so that the process does not end before.
+    for (const worker of workers) worker.ref();
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
 
-  // Workers are handed out strictly in the order they were asked for: a task may wait for an earlier one.
+  // Workers are handed out in the order they were asked for.
   #acquire(): Promise<Worker> | Worker {
     const worker = this.#idle.pop() ?? this.#start();
-    return worker ?? new Promise((resolve) => this.#waiting.push(resolve));
+    return worker ?? new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   #start(): Worker | undefined {
     if (this.#workers.length === this.#threads) return undefined;
     const worker = new Worker(new URL('./worker.js', import.meta.url));
     worker.unref();
+    worker.on('exit', () => {
+      this.#workers = this.#workers.filter((other) => other !== worker);
+    });
     this.#workers.push(worker);
     return worker;
   }
 
   #release(worker: Worker): void {
     const next = this.#waiting.shift();
-    if (next) next(worker);
-    else this.#idle.push(worker);
+    const live = this.#workers.includes(worker) ? worker : next && this.#start();
+    if (next && live) next.resolve(live);
+    else if (next) next.reject(new SalienceError('a worker thread ended before it was asked'));
+    else if (live) this.#idle.push(live);
   }
 
   #ask(worker: Worker, message: object): Promise<unknown> {

@@ -44,6 +44,17 @@ export async function writeBeside(
   }
 }
 
+/**
+ * Refuses an output that could not be written, as far as that can be known beforehand.
+ * @throws OutputError as writeBeside does.
+ */
+export async function checkOutput(path: string, { force }: { force: boolean }): Promise<void> {
+  if (path === '-' || path === '') throw new OutputError(`${JSON.stringify(path)} names no file or folder to write`);
+  const target = await realpath(path).catch(() => resolve(path));
+  await checkParent(path, dirname(target));
+  await checkTarget(path, target, force);
+}
+
 type Kind = 'file' | 'folder' | 'link' | 'device';
 
 async function kindOf(path: string): Promise<Kind | undefined> {

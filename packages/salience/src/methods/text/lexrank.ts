@@ -6,7 +6,7 @@
  */
 
 import { z } from 'zod';
-import { ParameterError } from '../../core/errors.ts';
+import { InputError, ParameterError } from '../../core/errors.ts';
 import { method } from '../../core/method.ts';
 import type { Run } from '../../core/run.ts';
 import { finish, type Steps } from '../../core/steps.ts';
@@ -105,6 +105,22 @@ export function positionFeature({ documents, sentences }: Collection): Float64Ar
   });
 }
 
+/** Comparisons that take minutes; more of them are refused rather than begun. */
+const mostComparisons = 2e11;
+
+/** @throws InputError if the sentences share words in too many pairs to be compared in minutes. */
+function refuseHopeless({ tfIdf: { indices, columns, rows } }: SentenceVectors): void {
+  const holding = new Uint32Array(columns);
+  for (const word of indices) holding[word]++;
+  const comparisons = holding.reduce((sum, n) => sum + (n * n) / 2, 0);
+  if (comparisons > mostComparisons) {
+    throw new InputError(
+      `${rows.toLocaleString('en-US')} sentences share words in ${comparisons.toExponential(1)} pairs, which would take hours to compare; ` +
+        'give fewer sentences, or use --variant continuous, whose cost grows with the words alone',
+    );
+  }
+}
+
 export const lexrank = method({
   id: 'lexrank',
   name: 'LexRank',
@@ -138,6 +154,7 @@ export const lexrank = method({
       throw new ParameterError('a query biases where jumps land, and the degree variant has no jumps');
     }
     const sentences = collectionVectors(collection, params, run);
+    if (variant !== 'continuous') refuseHopeless(sentences);
     const graph =
       variant === 'continuous'
         ? sentenceGraph(sentences)

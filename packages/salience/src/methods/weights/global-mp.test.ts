@@ -219,6 +219,13 @@ describe('the minimum threshold', () => {
     );
   });
 
+  it('of 50 weights allows 98.4848% of 1000, 10000, 200 and 20 weights to go, and no more', () => {
+    const sizes = [1000, 10000, 200, 20];
+    const kept = (total: number) => minimumThreshold(sizes, [0, total, 0, 0], (100 * 50) / 11220);
+    expect(kept(11220 - 11050)).toEqual([50, 50, 50, 20]);
+    expect(() => kept(11220 - 11051)).toThrow(/98\.4848% at most/);
+  });
+
   it('leaves layers of M weights or fewer dense', () => {
     expect(minimumThreshold([1000, 10000, 200, 20], [500, 300, 1, 2], (100 * 50) / 11220)[3]).toBe(20);
     expect(minimumThreshold([1000, 50], [100, 5], (100 * 50) / 1050)[1]).toBe(50);

@@ -51,7 +51,12 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const weightNames = entries.filter((name) => name.endsWith('.safetensors'));
   const companions = entries.filter((name) => companionTypes.has(extname(name)) && !name.startsWith('.'));
   const small: string[] = [];
-  for (const name of companions) if ((await stat(join(path, name))).isFile()) small.push(name);
+  for (const name of companions) {
+    const info = await stat(join(path, name)).catch(() => {
+      throw new InputError(`${path}: "${name}" is a link to a file that is not there`);
+    });
+    if (info.isFile()) small.push(name);
+  }
   if (!entries.includes(indexName)) {
     const name = weightNames.includes('model.safetensors') ? 'model.safetensors' : weightNames[0];
     if (name === undefined) throw new InputError(`${path}: holds no .safetensors file`);
@@ -107,7 +112,7 @@ async function openWeightFile(path: string, name: string): Promise<WeightFile> {
   }
 }
 
-/** The shard of each tensor. A shard's name is a plain file name: nothing outside the folder is ever opened. */
+/** The shard of each tensor. A shard's name is a plain file name, so that an index cannot point out of the folder; links are followed. */
 async function readIndex(path: string): Promise<Map<string, string>> {
   const file = await open(path);
   try {

@@ -97,19 +97,25 @@ export function parseObject(json: Uint8Array, file: string): Record<string, unkn
   }
   // JSON.parse keeps the last of two equal keys and says nothing.
   const seen: Set<string>[] = [];
-  visit(text, {
+  const visitor = {
     onObjectBegin: () => {
       seen.push(new Set());
     },
     onObjectEnd: () => {
       seen.pop();
     },
-    onObjectProperty: (name) => {
+    onObjectProperty: (name: string) => {
       const names = seen[seen.length - 1];
       if (names.has(name)) throw new InputError(`${file}: names "${name}" twice`);
       names.add(name);
     },
-  });
+  };
+  try {
+    visit(text, visitor);
+  } catch (error) {
+    if (error instanceof RangeError) throw new InputError(`${file}: is JSON nested too deeply`);
+    throw error;
+  }
   return value as Record<string, unknown>;
 }
 

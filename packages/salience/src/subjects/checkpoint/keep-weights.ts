@@ -1,6 +1,6 @@
 /** @file Writing a checkpoint of the same layout in which the weights that are not kept are zero; all else is copied. */
 
-import { copyFile, mkdir, open } from 'node:fs/promises';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Run } from '../../core/run.ts';
 import type { ScoreChunk, ScoreStream } from '../../core/scores.ts';
@@ -52,7 +52,9 @@ export async function writeKept(
 ): Promise<number[]> {
   if (checkpoint.folder) {
     await mkdir(out);
-    for (const name of checkpoint.companions) await copyFile(join(checkpoint.path, name), join(out, name));
+    // Written anew rather than copied, so that a read-only original does not make a read-only output.
+    for (const name of checkpoint.companions)
+      await writeFile(join(out, name), await readFile(join(checkpoint.path, name)));
   }
   const making: Task<Piece, Made> = {
     call: (piece) => make(piece, scores.score.call),
@@ -64,6 +66,7 @@ export async function writeKept(
   const files = checkpoint.files.map((file) => ({ file, pieces: piecesOf(file, keptOf.get(file.path) ?? []) }));
   const total = files.reduce((sum, { pieces }) => sum + pieces.length, 0);
   let done = 0;
+  let failure: unknown;
   const writeNext = async (): Promise<void> => {
     for (let next = files.shift(); next; next = files.shift()) {
       const { file, pieces } = next;
@@ -71,6 +74,7 @@ export async function writeKept(
       try {
         let at = 0;
         for await (const { bytes, kept: count } of run.map(making, pieces)) {
+          if (failure !== undefined) return;
           await to.writeFile(bytes);
           const piece = pieces[at++];
           if (piece.kind === 'keep') kept[piece.chunk.group] += count;
@@ -82,13 +86,14 @@ export async function writeKept(
       }
     }
   };
-  let failure: unknown;
   const writer = () =>
     writeNext().catch((error) => {
       failure ??= error; // what follows in the other writers is its consequence
       files.length = 0;
     });
-  await Promise.all(Array.from({ length: Math.min(run.threads, files.length) }, writer));
+  // Pieces made in place share one memory, so there is one writer then.
+  const writers = scores.score.module ? Math.min(run.threads, files.length) : 1;
+  await Promise.all(Array.from({ length: writers }, writer));
   if (failure !== undefined) throw failure;
   return kept;
 }

@@ -50,7 +50,7 @@ interface Read {
 /**
  * Loads a collection. Folders are read recursively in the order of their names, without dot-files, node_modules and
  * symbolic links; a file in a folder that holds no sentence is passed over with a word to the log.
- * @param paths files, folders, or "-" for the text on standard input.
+ * @param paths files, folders, or "-" for standard input: a text, or JSONL if its first line is such a document.
  * @param options `background`: paths of the texts that word statistics come from.
  * @throws InputError naming the file, and the line or byte, of what cannot be read as a document; CancelledError.
  */
@@ -127,7 +127,7 @@ async function filesIn(folder: string, run: Run): Promise<string[]> {
 /** The documents of one file. */
 async function* read(path: string, run: Run): AsyncGenerator<Read> {
   const format = formats[extname(path).toLowerCase()] ?? 'text';
-  if (path === '-') yield { name: 'standard input', text: await textOf('standard input', process.stdin, run) };
+  if (path === '-') yield* standardInput(await textOf('standard input', process.stdin, run));
   else if (format === 'lines') yield* documentsOf(path, run);
   else {
     const text = await textOf(path, undefined, run);
@@ -168,18 +168,43 @@ async function* documentsOf(path: string, run: Run): AsyncGenerator<Read> {
     const place = `${path}, line ${++number}`;
     const json = decodeText(line, place);
     if (json.trim() === '') continue;
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(json);
-    } catch (error) {
-      throw new InputError(`${place} is not JSON: ${(error as Error).message}`);
-    }
-    const { text, id, name, title } = (parsed ?? {}) as Record<string, unknown>;
-    if (typeof text !== 'string') throw new InputError(`${place} has no "text" that is a string`);
-    const given = [id, name, title].find((value) => typeof value === 'number' || (typeof value === 'string' && value));
-    yield { name: given === undefined ? place : String(given), text };
+    yield documentOf(json, place);
   }
   if (number === 0) throw new InputError(`${path} holds no document`);
+}
+
+/** The document on one line of JSONL. */
+function documentOf(json: string, place: string): Read {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch (error) {
+    throw new InputError(`${place} is not JSON: ${(error as Error).message}`);
+  }
+  const { text, id, name, title } = (parsed ?? {}) as Record<string, unknown>;
+  if (typeof text !== 'string') throw new InputError(`${place} has no "text" that is a string`);
+  const given = [id, name, title].find((value) => typeof value === 'number' || (typeof value === 'string' && value));
+  return { name: given === undefined ? place : String(given), text };
+}
+
+/** Standard input: JSONL if its first line is a document of that kind, else one text. */
+function* standardInput(text: string): Generator<Read> {
+  const [first] = text.split('\n', 1);
+  let lines = false;
+  try {
+    lines = typeof (JSON.parse(first) as { text?: unknown } | null)?.text === 'string';
+  } catch {
+    // A text that is not JSON.
+  }
+  if (!lines) {
+    yield { name: 'standard input', text };
+    return;
+  }
+  let number = 0;
+  for (const line of text.split('\n')) {
+    number++;
+    if (line.trim() !== '') yield documentOf(line, `standard input, line ${number}`);
+  }
 }
 
 async function* linesOf(path: string, run: Run): AsyncGenerator<Uint8Array> {

@@ -1,0 +1,131 @@
+/** @file compile: a function of jax-js arrays as a program that ONNX Runtime runs. */
+
+import * as jax from '@jax-js/jax';
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common';
+import { InputError } from '../core/errors.ts';
+import { type Backend, type BackendOptions, openBackend } from './backend.ts';
+import { lower, typeOf } from './lowering/lower.ts';
+import { inputName, onnxModel, outputName } from './onnx-model.ts';
+import { type DataOf, type ElementType, Tensor, unwritten } from './tensor.ts';
+import { prepareTracing, trace } from './trace.ts';
+
+/** A tensor, or lists and objects of trees. */
+export type Tree<Leaf> = Leaf | readonly Tree<Leaf>[] | { readonly [name: string]: Tree<Leaf> };
+
+/** Where a function of arrays takes and gives arrays, its compiled form takes and gives tensors. */
+export type Tensors<T> = T extends jax.Array
+  ? Tensor
+  : T extends readonly unknown[]
+    ? { [K in keyof T]: Tensors<T[K]> }
+    : T extends object
+      ? { [K in keyof T]: Tensors<T[K]> }
+      : T extends number
+        ? Tensor | number
+        : T;
+
+export interface Compiled<Arguments extends readonly unknown[], Result> {
+  (...args: { [K in keyof Arguments]: Tensors<Arguments[K]> }): Promise<Tensors<Result>>;
+  /** Frees the sessions; the next call makes new ones. */
+  dispose(): Promise<void>;
+}
+
+/** A program for one tuple of shapes and element types. */
+interface Program {
+  readonly session: InferenceSession;
+  readonly backend: Backend;
+  /** Arrays the function closed over. */
+  readonly constants: readonly OrtTensor[];
+  readonly outputs: readonly { readonly type: ElementType; readonly shape: readonly number[] }[];
+  readonly result: jax.tree.JsTreeDef;
+}
+
+/**
+ * Compiles a function of jax-js arrays (or trees of them). The first call with given shapes and element types traces it, lowers
+ * it to one ONNX graph and makes a session; later calls run that. `grad`, `valueAndGrad`, `vjp`, `jvp` and `vmap` are applied
+ * before compiling: `compile(valueAndGrad(loss))`. In the function no `.ref` is needed.
+ * @throws (when called) InputError for arguments that are no tensors; LoweringError for what ONNX has no operator for.
+ */
+export function compile<Arguments extends readonly unknown[], Result>(
+  fn: (...args: [...Arguments]) => Result,
+  options: BackendOptions = {},
+): Compiled<Arguments, Result> {
+  const programs = new Map<string, Promise<Program>>();
+  const call = async (...args: unknown[]) => {
+    const [leaves, structure] = jax.tree.flatten(args as never) as unknown as [unknown[], jax.tree.JsTreeDef];
+    const tensors = leaves.map(tensorOf);
+    const key = `${structure} ${tensors.map(({ type, shape }) => `${type}[${shape}]`)}`;
+    let making = programs.get(key);
+    if (!making) {
+      making = make(fn as never, structure, tensors, options);
+      programs.set(key, making);
+      making.catch(() => programs.delete(key));
+    }
+    return run(await making, tensors);
+  };
+  const dispose = async () => {
+    const made = await Promise.allSettled(programs.values());
+    programs.clear();
+    for (const one of made) if (one.status === 'fulfilled') await one.value.session.release();
+  };
+  return Object.assign(call, { dispose }) as Compiled<Arguments, Result>;
+}
+
+function tensorOf(leaf: unknown, i: number): Tensor {
+  if (leaf instanceof Tensor) return leaf;
+  if (typeof leaf === 'number') return new Tensor('float32', [], Float32Array.of(leaf));
+  throw new InputError(
+    `argument leaf ${i} is ${leaf === null ? 'null' : typeof leaf}; arguments are tensors, numbers, and lists and objects of them`,
+  );
+}
+
+async function make(
+  fn: (...args: never[]) => unknown,
+  structure: jax.tree.JsTreeDef,
+  tensors: readonly Tensor[],
+  options: BackendOptions,
+): Promise<Program> {
+  await prepareTracing();
+  const { program, constants, result, lines } = trace(fn, structure, tensors);
+  const lowered = lower(program.simplify(), lines);
+  const backend = await openBackend(options);
+  const session = await backend.session(onnxModel(lowered));
+  return {
+    session,
+    backend,
+    constants: constants.map((array) => {
+      const type = typeOf(array.dtype);
+      const data = array.ref.dataSync(); // the caller may use it again
+      return ortTensor(
+        backend,
+        new Tensor(type, array.shape, type === 'bool' ? Uint8Array.from(data as never) : (data as never)),
+      );
+    }),
+    outputs: lowered.outputs.map(({ type, shape }) => ({ type: type as ElementType, shape })),
+    result,
+  };
+}
+
+function ortTensor({ Tensor: Make }: Backend, { type, shape, data }: Tensor): OrtTensor {
+  return new Make(type, data as never, shape as number[]) as OrtTensor;
+}
+
+async function run(
+  { session, backend, constants, outputs, result }: Program,
+  tensors: readonly Tensor[],
+): Promise<unknown> {
+  const feeds: Record<string, OrtTensor> = {};
+  constants.forEach((tensor, i) => {
+    feeds[inputName(i)] = tensor;
+  });
+  tensors.forEach((tensor, i) => {
+    feeds[inputName(constants.length + i)] = ortTensor(backend, tensor);
+  });
+  const made = outputs.map(({ type, shape }) => unwritten(type, shape));
+  const fetches = Object.fromEntries(made.map((tensor, r) => [outputName(r), ortTensor(backend, tensor)]));
+  const results = await session.run(feeds, fetches);
+  const leaves = made.map((tensor, r) => {
+    const { data } = results[outputName(r)];
+    return data === tensor.data ? tensor : new Tensor(tensor.type, tensor.shape, data as DataOf[ElementType]);
+  });
+  return jax.tree.unflatten(result, leaves as never[]);
+}
