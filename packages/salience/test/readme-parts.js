@@ -21,7 +21,7 @@ export async function readmeParts() {
     .split('\n');
   return {
     run: lines.map((line) => `    ${line}`.trimEnd()).join('\n'),
-    digits: `\`\`\`js\n${readFileSync(`${root}packages/salience/examples/train-digits.js`, 'utf8').trimEnd()}\n\`\`\``,
+    digits: `\`\`\`js\n${readFileSync(`${root}packages/salience/examples/train-digits.js`, 'utf8').split('\n').slice(3).join('\n').trimEnd()}\n\`\`\``,
     catalogue: await catalogueTable(await readLedger(`${root}claims.json`)),
   };
 }
