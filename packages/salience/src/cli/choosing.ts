@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { type AnyMethod, find } from '../catalogue.ts';
 import { parseBudget, printBudget } from '../core/budget.ts';
-import { OutputError, ParameterError } from '../core/errors.ts';
+import { ParameterError } from '../core/errors.ts';
 import { parseParams } from '../core/method.ts';
 import type { Report } from '../core/report.ts';
 import type { Run } from '../core/run.ts';
@@ -190,7 +190,6 @@ export async function keepCommand(paths: string[], options: Choosing): Promise<v
   if (needsOutput && options.out === undefined) {
     throw new ParameterError(`keeping part of a ${kind} writes a new one; name where with --out`);
   }
-  if (options.out === '') throw new OutputError('--out "" names nothing');
   await prepared(paths, options, async ({ method, params, subject, run }) => {
     const output = { path: options.out, force: options.force === true };
     const { report, ...rest } = await keep(method, subject, options.budget!, { params, run, output });

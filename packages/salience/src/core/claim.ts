@@ -117,9 +117,14 @@ export async function verify(claim: Claim, run: Run): Promise<Evidence> {
   for (const seed of claim.seeds) {
     run.check();
     run.progress(`verify ${claim.method}`, done++, claim.seeds.length);
-    for (const [name, value] of Object.entries(await claim.measure(run.withSeed(seed)))) {
-      measurements[name] ??= [];
-      measurements[name].push(value);
+    const repetition = run.withSeed(seed);
+    try {
+      for (const [name, value] of Object.entries(await claim.measure(repetition))) {
+        measurements[name] ??= [];
+        measurements[name].push(value);
+      }
+    } finally {
+      await repetition.close();
     }
   }
   run.progress(`verify ${claim.method}`, done, claim.seeds.length);

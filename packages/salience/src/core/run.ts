@@ -75,7 +75,7 @@ export class Run {
     }
   }
 
-  /** The same run with another seed, for repetitions; it shares the threads of this one only while neither is closed. */
+  /** The same run with another seed, for repetitions; where it starts threads they are its own, to be closed with it. */
   withSeed(seed: number): Run {
     return new Run({ ...this.#options, seed });
   }

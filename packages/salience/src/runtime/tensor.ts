@@ -41,8 +41,8 @@ export class Tensor<Type extends ElementType = ElementType> {
   }
 
   /**
-   * Gives the memory back, for results of later calls; worth it for large results that are not needed any more. Without it
-   * the garbage collector frees the tensor in its own time.
+   * Gives a result's memory back, for results of later calls; worth it for large results that are not needed any more.
+   * Without it the garbage collector frees the tensor in its own time. Memory that the caller brought stays the caller's.
    */
   dispose(): void {
     if (this.#data) giveBack(this.#data.buffer as ArrayBuffer);
@@ -71,12 +71,16 @@ export function sizeOf(shape: readonly number[]): number {
 
 const kinds = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array, bool: Uint8Array };
 
+/** Memory of results that was not given back yet: only this is ever used again, and only once for each time it is given back. */
+const lent = new WeakSet<ArrayBufferLike>();
+
 /** Memory given back, by size: fresh memory costs a page fault every 4 KiB. */
 const idle = new Map<number, ArrayBuffer[]>();
 let idleBytes = 0;
 const mostIdle = 512 * 2 ** 20;
 
 function giveBack(buffer: ArrayBuffer): void {
+  if (!lent.delete(buffer)) return;
   if (idleBytes + buffer.byteLength > mostIdle) return;
   idleBytes += buffer.byteLength;
   const same = idle.get(buffer.byteLength);
@@ -90,5 +94,7 @@ export function unwritten<Type extends ElementType>(type: Type, shape: readonly 
   const n = sizeOf(shape);
   const buffer = idle.get(n * Kind.BYTES_PER_ELEMENT)?.pop();
   if (buffer) idleBytes -= buffer.byteLength;
-  return new Tensor(type, shape, (buffer ? new Kind(buffer) : new Kind(n)) as DataOf[Type]);
+  const data = (buffer ? new Kind(buffer) : new Kind(n)) as DataOf[Type];
+  lent.add(data.buffer);
+  return new Tensor(type, shape, data);
 }

@@ -51,13 +51,8 @@ const gather: Rule = (graph, [x, ...indices], { axis, outDim }, [{ type, shape }
           axis: 0,
         })
       : graph.apply('GatherND', [source, places(graph, indices, common)], of);
-  return [permuted(viewWhole(value), indexAxesAt(outDim, common.length, of.shape.length))];
+  return [permuted(viewOf(value), indexAxesAt(outDim, common.length, of.shape.length))];
 };
-
-/** A view whose axes of length 1 may be permuted by number. */
-function viewWhole(value: Value): View {
-  return viewOf(value);
-}
 
 const scatter: Rule = (graph, [updates, ...indices], params, [{ type, shape }]) => {
   const { op, axis, outDim } = params as { op: string; axis: number[]; outDim: number };
