@@ -116,16 +116,8 @@ function webBackend({ InferenceSession, Tensor, env }: Engine, threads: number |
       `the web backend has ${wasm.numThreads} threads since its first program, and cannot have ${threads}`,
     );
   }
-  const session = async (model: Uint8Array) => {
-    const made = await InferenceSession.create(model, { ...quiet, executionProviders: ['wasm'] }).finally(
-      restoreWorker,
-    );
-    const run = made.run.bind(made);
-    // The engine leaves tensors given for the results as they are, so it is asked for the results by name.
-    const runByName = (feeds: InferenceSession.FeedsType, fetches: InferenceSession.NullableOnnxValueMapType) =>
-      run(feeds, Object.keys(fetches));
-    return Object.assign(made, { run: runByName });
-  };
+  const session = (model: Uint8Array) =>
+    InferenceSession.create(model, { ...quiet, executionProviders: ['wasm'] }).finally(restoreWorker);
   return { name: 'web', Tensor, session };
 }
 

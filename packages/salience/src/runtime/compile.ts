@@ -6,7 +6,7 @@ import { InputError } from '../core/errors.ts';
 import { type Backend, type BackendOptions, openBackend } from './backend.ts';
 import { lower, typeOf } from './lowering/lower.ts';
 import { inputName, onnxModel, outputName } from './onnx-model.ts';
-import { type DataOf, type ElementType, Tensor, unwritten } from './tensor.ts';
+import { type DataOf, type ElementType, Tensor } from './tensor.ts';
 import { prepareTracing, trace } from './trace.ts';
 
 /** A tensor, or lists and objects of trees. */
@@ -120,12 +120,12 @@ async function run(
   tensors.forEach((tensor, i) => {
     feeds[inputName(constants.length + i)] = ortTensor(backend, tensor);
   });
-  const made = outputs.map(({ type, shape }) => unwritten(type, shape));
-  const fetches = Object.fromEntries(made.map((tensor, r) => [outputName(r), ortTensor(backend, tensor)]));
-  const results = await session.run(feeds, fetches);
-  const leaves = made.map((tensor, r) => {
-    const { data } = results[outputName(r)];
-    return data === tensor.data ? tensor : new Tensor(tensor.type, tensor.shape, data as DataOf[ElementType]);
-  });
+  const results = await session.run(
+    feeds,
+    outputs.map((_, r) => outputName(r)),
+  );
+  const leaves = outputs.map(
+    ({ type, shape }, r) => new Tensor(type, shape, results[outputName(r)].data as DataOf[ElementType]),
+  );
   return jax.tree.unflatten(result, leaves as never[]);
 }
