@@ -101,7 +101,8 @@ export class WorkerPool {
         worker.off('error', onError);
         worker.off('exit', onExit);
         this.#signal.removeEventListener('abort', onAbort);
-        worker.unref();
+        // One being closed is held until it is gone, though an answer may still come in.
+        if (this.#workers.includes(worker)) worker.unref();
       };
       const onMessage = (answer: Answer) => {
         settle();
