@@ -5,8 +5,9 @@ import type { BudgetInput } from './core/budget.ts';
 import { type Method, parseParams } from './core/method.ts';
 import type { Report } from './core/report.ts';
 import { Run } from './core/run.ts';
-import { isStream, type ScoreStream, type Scores } from './core/scores.ts';
+import { type AnyScores, isSequence, isStream } from './core/scores.ts';
 import { select } from './core/select.ts';
+import { selectSequence } from './core/select-sequence.ts';
 import { selectStream } from './core/select-stream.ts';
 import type { Kept, Output } from './core/subject.ts';
 import { checkOutput } from './subjects/writing.ts';
@@ -17,19 +18,36 @@ export interface Choice {
   readonly run?: Run;
 }
 
-/** Scores a loaded subject by a method and applies a budget. Throws what the method and the budget throw. */
-export async function choose<Subject, Params extends z.ZodObject, Made extends Scores | ScoreStream>(
+/**
+ * Scores a loaded subject by a method and applies a budget; a sequence is walked to its end, for the counts alone. Throws what
+ * the method and the budget throw.
+ */
+export async function choose<Subject, Params extends z.ZodObject, Made extends AnyScores>(
+  method: Method<Subject, Params, Made>,
+  subject: Subject,
+  budget: BudgetInput,
+  choice: Choice = {},
+): Promise<Kept<Made>> {
+  const kept = await scoreAndSelect(method, subject, budget, choice);
+  const { selection } = kept as Kept;
+  if ('walk' in selection) for await (const _ of selection.walk());
+  return kept;
+}
+
+async function scoreAndSelect<Subject, Params extends z.ZodObject, Made extends AnyScores>(
   method: Method<Subject, Params, Made>,
   subject: Subject,
   budget: BudgetInput,
   { params, run = new Run() }: Choice = {},
 ): Promise<Kept<Made>> {
   const parsed = parseParams(method, params);
-  const scores: Scores | ScoreStream = await method.score(subject, parsed, run);
+  const scores: AnyScores = await method.score(subject, parsed, run);
   const allocate = method.allocation?.(parsed);
   const kept: Kept = isStream(scores)
     ? { scores, selection: await selectStream(scores, budget, run, allocate) }
-    : { scores, selection: select(scores, budget, allocate) };
+    : isSequence(scores)
+      ? { scores, selection: selectSequence(scores, budget) }
+      : { scores, selection: select(scores, budget, allocate) };
   return kept as Kept<Made>;
 }
 
@@ -37,7 +55,7 @@ export async function choose<Subject, Params extends z.ZodObject, Made extends S
  * Chooses, then keeps: the subject writes the output, if one is named, and reports. An output that may not be written is
  * refused before anything is scored.
  */
-export async function keep<Subject, Params extends z.ZodObject, Made extends Scores | ScoreStream>(
+export async function keep<Subject, Params extends z.ZodObject, Made extends AnyScores>(
   method: Method<Subject, Params, Made>,
   subject: Subject,
   budget: BudgetInput,
@@ -45,6 +63,6 @@ export async function keep<Subject, Params extends z.ZodObject, Made extends Sco
 ): Promise<Kept<Made> & { report: Report }> {
   const run = choice.run ?? new Run();
   if (output.path !== undefined) await checkOutput(output.path, output);
-  const kept = await choose(method, subject, budget, { ...choice, run });
+  const kept = await scoreAndSelect(method, subject, budget, { ...choice, run });
   return { ...kept, report: await method.subject.keep(subject, kept as Kept, output, run) };
 }

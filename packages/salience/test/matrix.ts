@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { catalogue } from '../src/catalogue.ts';
 import { parseParams } from '../src/core/method.ts';
 import { Run } from '../src/core/run.ts';
-import { isStream, type ScoreStream, type Scores } from '../src/core/scores.ts';
+import { type AnyScores, isSequence, isStream } from '../src/core/scores.ts';
+import { walkAll } from '../src/core/select-sequence.ts';
 import { choose } from '../src/keep.ts';
 import type { Family } from '../src/papers.ts';
 
@@ -15,9 +16,13 @@ export interface Refused {
   readonly message: RegExp;
 }
 
-async function valuesOf(scores: Scores | ScoreStream): Promise<number[]> {
-  if (!isStream(scores)) return [...scores.values];
+async function valuesOf(scores: AnyScores): Promise<number[]> {
   const values: number[] = [];
+  if (isSequence(scores)) {
+    for await (const part of walkAll(scores)) for (const value of part.scores) values.push(value);
+    return values;
+  }
+  if (!isStream(scores)) return [...scores.values];
   for (const chunk of scores.chunks) for (const value of await scores.score.call(chunk)) values.push(value);
   return values;
 }
@@ -34,7 +39,7 @@ export function matrix(family: Family, refused: readonly Refused[]): void {
       const { method, scores } = await scored();
       expect(scores.unit).toBe(method.unit);
       const values = await valuesOf(scores);
-      const units = isStream(scores) ? scores.groups.reduce((n, { size }) => n + size, 0) : scores.labels!.length;
+      const units = 'values' in scores ? scores.labels!.length : scores.groups.reduce((n, { size }) => n + size, 0);
       expect(values.length).toBe(units);
       expect(values.every(Number.isFinite)).toBe(true);
       expect(new Set(values).size).toBeGreaterThan(1);

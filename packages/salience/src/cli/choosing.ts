@@ -2,15 +2,16 @@
 
 import { availableParallelism } from 'node:os';
 import { type AnyMethod, find } from '../catalogue.ts';
-import { parseBudget, printBudget } from '../core/budget.ts';
+import { type Budget, parseBudget, printBudget } from '../core/budget.ts';
 import { ParameterError } from '../core/errors.ts';
 import { parseParams } from '../core/method.ts';
 import type { Report } from '../core/report.ts';
 import type { Run } from '../core/run.ts';
-import { isStream, type ScoreStream, type Scores } from '../core/scores.ts';
-import { countKept, type StreamSelection } from '../core/select-stream.ts';
+import { isSequence, isStream, type ScoreStream, type Scores } from '../core/scores.ts';
+import type { SequenceSelection } from '../core/select-sequence.ts';
+import { countKept } from '../core/select-stream.ts';
 import type { Kept } from '../core/subject.ts';
-import { summarise } from '../core/summary.ts';
+import { type GroupSummary, summarise, summariseSequence } from '../core/summary.ts';
 import { choose, keep } from '../keep.ts';
 import { startRun } from './progress.ts';
 import { print } from './render.ts';
@@ -42,6 +43,12 @@ export function wholeNumber(flag: string, text: string, least: number): number {
 export function threadsOf(flag: string | undefined): number {
   const text = flag ?? process.env.SALIENCE_THREADS;
   return text === undefined ? availableParallelism() : wholeNumber('threads', text, 1);
+}
+
+interface CountedGroup {
+  name: string;
+  size: number;
+  kept: number;
 }
 
 interface Prepared {
@@ -92,6 +99,7 @@ function unitOf({ values, labels, groups }: Scores, i: number) {
 function selectionOf({ scores, selection }: Kept) {
   const { unit, of, budget } = selection;
   const common = { unit, of, budget: printBudget(budget) };
+  if ('walk' in selection) return { ...common, count: selection.count, groups: walkedGroups(selection) };
   if ('kept' in selection) {
     const units = [...selection.kept].map((i) => unitOf(scores as Scores, i));
     const { threshold } = selection;
@@ -104,6 +112,10 @@ function selectionOf({ scores, selection }: Kept) {
   return { ...common, count: selection.count, scope: selection.scope, cuts };
 }
 
+function walkedGroups({ groups, counts }: SequenceSelection): CountedGroup[] {
+  return groups.map(({ name, size }, g) => ({ name, size, kept: counts[g] }));
+}
+
 export async function scoreCommand(paths: string[], options: Choosing): Promise<void> {
   await prepared(paths, options, async ({ method, params, subject, run }) => {
     const head = { method: method.id, subject: paths, params: parseParams(method, params), seed: run.seed };
@@ -113,6 +125,9 @@ export async function scoreCommand(paths: string[], options: Choosing): Promise<
       if ('kept' in selection) {
         if (options.json) printJson({ ...head, ...selectionOf(kept) });
         else print(ranking(scores as Scores, [...selection.kept]));
+      } else if ('walk' in selection) {
+        if (options.json) printJson({ ...head, ...selectionOf(kept) });
+        else print(keptOf(selection, walkedGroups(selection)));
       } else {
         const { groups } = scores as ScoreStream;
         const counts = await countKept(scores as ScoreStream, selection, run);
@@ -123,9 +138,10 @@ export async function scoreCommand(paths: string[], options: Choosing): Promise<
       return;
     }
     const scores = await method.score(subject, parseParams(method, params), run);
-    if (isStream(scores)) {
-      if (options.json) printJson({ ...head, unit: scores.unit, groups: await summarise(scores, run) });
-      else print(await summaryOf(scores, run));
+    if (isStream(scores) || isSequence(scores)) {
+      const groups = isStream(scores) ? await summarise(scores, run) : await summariseSequence(scores);
+      if (options.json) printJson({ ...head, unit: scores.unit, groups });
+      else print(summaryOf(scores.unit, groups));
       return;
     }
     const all = Array.from(scores.values, (_, i) => i);
@@ -156,8 +172,8 @@ function ranking(scores: Scores, indices: number[]): Report {
 
 /** How many units of each group a budget keeps. */
 function keptOf(
-  { unit, count, of, budget }: StreamSelection,
-  groups: readonly { name: string; size: number; kept: number }[],
+  { unit, count, of, budget }: { unit: string; count: number; of: number; budget: Budget },
+  groups: readonly CountedGroup[],
 ): Report {
   return {
     title: `${count.toLocaleString('en-US')} of ${of.toLocaleString('en-US')} ${unit}s kept (budget ${printBudget(budget)})`,
@@ -171,14 +187,13 @@ function keptOf(
   };
 }
 
-async function summaryOf(scores: Parameters<typeof summarise>[0], run: Run): Promise<Report> {
-  const groups = await summarise(scores, run);
+function summaryOf(unit: string, groups: readonly GroupSummary[]): Report {
   return {
-    title: `${groups.reduce((sum, { size }) => sum + size, 0).toLocaleString('en-US')} ${scores.unit}s in ${groups.length} groups`,
+    title: `${groups.reduce((sum, { size }) => sum + size, 0).toLocaleString('en-US')} ${unit}s in ${groups.length} groups`,
     blocks: [
       {
         kind: 'table',
-        columns: ['group', `${scores.unit}s`, 'mean', 'least', 'greatest'],
+        columns: ['group', `${unit}s`, 'mean', 'least', 'greatest'],
         rows: groups.map(({ name, size, mean, min, max }) => [name, size, mean, min, max]),
       },
     ],

@@ -17,6 +17,9 @@ describe('the budget language', () => {
     [{ mass: 0.9 }, whole({ kind: 'mass', mass: 0.9 })],
     ['>=0.1', whole({ kind: 'atLeast', threshold: 0.1 })],
     ['>= -1e-3', whole({ kind: 'atLeast', threshold: -0.001 })],
+    ['2:4', whole({ kind: 'pattern', keep: 2, of: 4 })],
+    [' 4 : 8 per group', { ...whole({ kind: 'pattern', keep: 4, of: 8 }), within: 'group' }],
+    [{ keep: 1, of: 3 }, whole({ kind: 'pattern', keep: 1, of: 3 })],
     ['cost<=512', whole({ kind: 'cost', limit: 512, order: 'density' })],
     ['cost<=512 by exact', whole({ kind: 'cost', limit: 512, order: 'exact' })],
     ['30% per group, floor 2', { amount: { kind: 'share', share: 0.3 }, within: 'group', floor: 2 }],
@@ -47,6 +50,15 @@ describe('the budget language', () => {
     ['5 by score', /"by score" goes with cost/],
     ['5 redundancy<=2', /redundancy outside 0 to 1/],
     ['cost<=9 floor 1', /floor, which a cost budget cannot promise/],
+    ['5:4', /budget 5:4 keeps 5 of every 4 units/],
+    ['0:4', /not N of every M units.*such as 2:4/],
+    ['-1:4', /not N of every M/],
+    ['1.5:4', /not N of every M/],
+    ['2:', /cannot read ":"/],
+    ['2:4 floor 1', /floor, which N:M cannot promise/],
+    ['2:4 redundancy<=0.5', /redundancy, which N:M cannot promise/],
+    ['2:4 30%', /amount twice/],
+    [{ keep: 2, of: Number.NaN }, /not N of every M/],
     [Number.NaN, /whole number/],
     [{ cost: Infinity }, /finite cost/],
     [{} as BudgetInput, /needs one amount, this one has 0/],
@@ -65,6 +77,9 @@ describe('the budget language', () => {
         fc
           .double({ noNaN: true, noDefaultInfinity: true })
           .map((x) => ({ kind: 'atLeast' as const, threshold: x + 0 })),
+        fc
+          .tuple(fc.integer({ min: 1, max: 64 }), fc.nat(64))
+          .map(([keep, more]) => ({ kind: 'pattern' as const, keep, of: keep + more })),
         fc.record({
           kind: fc.constant('cost' as const),
           limit: fc.double({ min: 0, max: 1e9, noNaN: true }).map(Math.abs),
@@ -77,8 +92,8 @@ describe('the budget language', () => {
     })
     .map(({ redundancy, ...budget }) => ({
       ...budget,
-      floor: budget.amount.kind === 'cost' ? 0 : budget.floor,
-      ...(redundancy !== undefined && { redundancy }),
+      floor: budget.amount.kind === 'cost' || budget.amount.kind === 'pattern' ? 0 : budget.floor,
+      ...(redundancy !== undefined && budget.amount.kind !== 'pattern' && { redundancy }),
     }));
 
   it('prints what it reads back as the same budget', () => {
@@ -101,6 +116,8 @@ describe('the budget language', () => {
       '=',
       '>=',
       'cost<=',
+      '2:4',
+      ':',
       '-',
       '1e9',
       ' per group',

@@ -10,6 +10,8 @@ export type Amount =
   | { readonly kind: 'count'; readonly count: number }
   | { readonly kind: 'mass'; readonly mass: number }
   | { readonly kind: 'atLeast'; readonly threshold: number }
+  /** N:M: of every `of` consecutive units of a group, the `keep` highest stay. */
+  | { readonly kind: 'pattern'; readonly keep: number; readonly of: number }
   | { readonly kind: 'cost'; readonly limit: number; readonly order: CostOrder; readonly of?: ArrayLike<number> };
 
 export interface Budget {
@@ -31,11 +33,12 @@ export type BudgetInput =
       | { count: number }
       | { mass: number }
       | { atLeast: number }
+      | { keep: number; of: number }
       | { cost: number; of?: ArrayLike<number>; order?: CostOrder }
     ) & { within?: 'all' | 'group'; floor?: number; redundancy?: number });
 
 const grammar =
-  'a budget is 30%, 5, mass=0.9, >=0.1 or cost<=512, then, where wanted: per group, floor 2, redundancy<=0.7, by density|score|exact';
+  'a budget is 30%, 5, mass=0.9, >=0.1, 2:4 or cost<=512, then, where wanted: per group, floor 2, redundancy<=0.7, by density|score|exact';
 
 const number = String.raw`[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?`;
 const words: readonly (readonly [RegExp, (text: string, budget: Partial<Written>) => void])[] = [
@@ -51,6 +54,7 @@ const words: readonly (readonly [RegExp, (text: string, budget: Partial<Written>
   [new RegExp(`^floor\\s*=?\\s*(${number})`, 'i'), (n, b) => set(b, 'floor', Number(n))],
   [new RegExp(`^redundancy\\s*<=\\s*(${number})`, 'i'), (n, b) => set(b, 'redundancy', Number(n))],
   [/^by\s+(density|score|exact)\b/i, (order, b) => set(b, 'order', order.toLowerCase() as CostOrder)],
+  [new RegExp(`^(${number}\\s*:\\s*${number})`, 'i'), (pattern, b) => setAmount(b, patternOf(pattern))],
   [new RegExp(`^(${number})(?![\\d.%])`, 'i'), (n, b) => setAmount(b, { kind: 'count', count: Number(n) })],
 ];
 
@@ -65,6 +69,11 @@ interface Written {
 function set<K extends keyof Written>(budget: Partial<Written>, key: K, value: Written[K]): void {
   if (budget[key] !== undefined) throw new BudgetError(`the budget names its ${key} twice`);
   budget[key] = value;
+}
+
+function patternOf(text: string): Amount {
+  const [keep, of] = text.split(':').map(Number);
+  return { kind: 'pattern', keep, of };
 }
 
 function setAmount(budget: Partial<Written>, amount: Amount): void {
@@ -117,6 +126,7 @@ function plain(input: Exclude<BudgetInput, string | number>): Budget {
   if ('count' in input) amounts.push({ kind: 'count', count: input.count });
   if ('mass' in input) amounts.push({ kind: 'mass', mass: input.mass });
   if ('atLeast' in input) amounts.push({ kind: 'atLeast', threshold: input.atLeast });
+  if ('keep' in input) amounts.push({ kind: 'pattern', keep: input.keep, of: input.of });
   if ('cost' in input) {
     amounts.push({
       kind: 'cost',
@@ -153,6 +163,14 @@ function validate({ amount, within, floor, redundancy }: Budget, written: string
     case 'atLeast':
       if (!Number.isFinite(amount.threshold)) refuse('needs a finite threshold');
       break;
+    case 'pattern':
+      if (!Number.isSafeInteger(amount.of) || !(Number.isSafeInteger(amount.keep) && amount.keep >= 1)) {
+        refuse('is not N of every M units, both whole numbers of 1 or more, such as 2:4');
+      }
+      if (amount.keep > amount.of) refuse(`keeps ${amount.keep} of every ${amount.of} units`);
+      if (floor > 0) refuse('has a floor, which N:M cannot promise');
+      if (redundancy !== undefined) refuse('has a redundancy, which N:M cannot promise');
+      break;
     case 'cost':
       if (!(amount.limit >= 0 && amount.limit < Infinity)) refuse('needs a finite cost of 0 or more');
       if (floor > 0) refuse('has a floor, which a cost budget cannot promise');
@@ -188,6 +206,8 @@ function printAmount(amount: Amount): string {
       return `mass=${amount.mass}`;
     case 'atLeast':
       return `>=${amount.threshold}`;
+    case 'pattern':
+      return `${amount.keep}:${amount.of}`;
     case 'cost':
       return `cost<=${amount.limit}`;
   }

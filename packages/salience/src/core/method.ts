@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ParameterError } from './errors.ts';
 import type { Report } from './report.ts';
 import type { Run } from './run.ts';
-import { checkScores, isStream, type ScoreStream, type Scores } from './scores.ts';
+import { type AnyScores, checkScores, isSequence, isStream } from './scores.ts';
 import type { Allocate } from './select-stream.ts';
 import type { SubjectKind } from './subject.ts';
 
@@ -19,11 +19,8 @@ interface Described<Params extends z.ZodObject> {
   readonly params: Params;
 }
 
-export interface Method<
-  Subject = never,
-  Params extends z.ZodObject = z.ZodObject,
-  Made extends Scores | ScoreStream = Scores | ScoreStream,
-> extends Described<Params> {
+export interface Method<Subject = never, Params extends z.ZodObject = z.ZodObject, Made extends AnyScores = AnyScores>
+  extends Described<Params> {
   readonly type: 'method';
   /** What is scored, in the singular. */
   readonly unit: string;
@@ -48,7 +45,7 @@ export interface Study<Params extends z.ZodObject = z.ZodObject> extends Describ
 type Spec<T extends { type: string }> = Omit<T, 'type'>;
 
 /** Declares a method. Its scores are checked on the way out: one finite number a unit, at least one unit. */
-export function method<Subject, Params extends z.ZodObject, Made extends Scores | ScoreStream>(
+export function method<Subject, Params extends z.ZodObject, Made extends AnyScores>(
   spec: Spec<Method<Subject, Params, Made>>,
 ): Method<Subject, Params, Made> {
   return {
@@ -56,7 +53,7 @@ export function method<Subject, Params extends z.ZodObject, Made extends Scores 
     type: 'method',
     async score(subject, params, run) {
       const scores = await spec.score(subject, params, run);
-      if (!isStream(scores)) checkScores(scores);
+      if (!isStream(scores) && !isSequence(scores)) checkScores(scores);
       return scores;
     },
   };

@@ -1,4 +1,7 @@
-/** @file Scores: one finite number a unit, higher matters more; in memory, or in chunks for what is larger than memory. */
+/**
+ * @file Scores: one finite number a unit, higher matters more; in memory, in chunks for what is larger than memory, or part by
+ * part where what is kept of one part changes the scores of the next.
+ */
 
 import { InputError } from './errors.ts';
 import type { Task } from './task.ts';
@@ -64,9 +67,56 @@ export function batchesOf<Chunk extends ScoreChunk>(chunks: readonly Chunk[]): C
   return batches;
 }
 
-/** Tells scores in chunks from scores in memory. */
-export function isStream(scores: Scores | ScoreStream): scores is ScoreStream {
+/**
+ * Applies a budget to a matrix of scores, row after row: 1 where kept. `matrix` sets one threshold over all its rows, `row`
+ * (the default) one in each.
+ * @throws InputError for a score that is not finite; BudgetError if N:M does not divide the columns.
+ */
+export interface ChooseInRows {
+  (values: Float32Array, shape: readonly [rows: number, columns: number], scope?: 'row' | 'matrix'): Uint8Array;
+  /** M of a budget of N:M: each M consecutive columns are chosen from on their own. Absent for a share. */
+  readonly every?: number;
+}
+
+/** One matrix of a sequence, done. */
+export interface SequencePart {
+  readonly name: string;
+  readonly shape: readonly [rows: number, columns: number];
+  /** The scores that were chosen from, row after row. */
+  readonly scores: Float32Array;
+  /** 1 where kept, row after row. */
+  readonly kept: Uint8Array;
+  /** The new values, row after row, where what is kept is changed too. */
+  readonly values?: Float32Array;
+}
+
+/** Scores that come part by part, because what is kept of one part changes the scores of the next. */
+export interface ScoreSequence {
+  readonly unit: string;
+  /** The matrices, in the order they come. */
+  readonly groups: readonly { readonly name: string; readonly size: number }[];
+  /**
+   * Scores from the beginning, each matrix of `groups` in turn: the method hands `choose` the scores it has, goes on with what
+   * is kept, and yields each matrix when it is done.
+   */
+  walk(choose: ChooseInRows): AsyncGenerator<SequencePart>;
+  /** What the scores depend on besides the budget, so that a walk that was cut off goes on only as itself. */
+  readonly about?: string;
+  /** Units kept of each of the first groups, where an earlier walk that was cut off has settled them: the walk begins after them. */
+  readonly settled?: readonly number[];
+}
+
+/** Scores of any form. */
+export type AnyScores = Scores | ScoreStream | ScoreSequence;
+
+/** Tells scores in chunks from the other forms. */
+export function isStream(scores: AnyScores): scores is ScoreStream {
   return 'chunks' in scores;
+}
+
+/** Tells scores that come part by part from the other forms. */
+export function isSequence(scores: AnyScores): scores is ScoreSequence {
+  return 'walk' in scores;
 }
 
 /** Throws an InputError unless the scores are as the contract says: one finite number a unit, labels and groups of that length. */

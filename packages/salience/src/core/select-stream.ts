@@ -4,7 +4,7 @@
  * lower 16 bits, which tells the threshold itself and how many of the scores equal to it are kept.
  */
 
-import { type Budget, type BudgetInput, countOfShare, isParsed, parseBudget } from './budget.ts';
+import { type Budget, type BudgetInput, countOfShare, isParsed, parseBudget, printBudget } from './budget.ts';
 import { countChunks, type Question } from './chunk-counts.ts';
 import type { Cut } from './cut.ts';
 import { BudgetError, InputError } from './errors.ts';
@@ -38,7 +38,7 @@ export type Allocate = (sizes: readonly number[], counts: readonly number[]) => 
  * Applies a budget to scores in chunks. A budget over all reads them twice in 0.5 MiB, and once more where only some of the
  * units equal to the threshold stay; budgets per group, floors and allocations need 0.5 MiB a group, and floors and
  * allocations one read more.
- * @throws BudgetError for costs and redundancies, which need scores in memory, and otherwise as `select` does; InputError
+ * @throws BudgetError for costs, redundancies and N:M, which need scores in memory, and otherwise as `select` does; InputError
  *   naming the group and the unit of a score that is not finite.
  */
 export async function selectStream(
@@ -53,6 +53,11 @@ export async function selectStream(
   if (of === 0) throw new InputError(`there is no ${unit} to score`);
   if (budget.amount.kind === 'cost' || budget.redundancy !== undefined) {
     throw new BudgetError(`budgets with a cost or a redundancy need ${unit} scores in memory, these are a stream`);
+  }
+  if (budget.amount.kind === 'pattern') {
+    throw new BudgetError(
+      `a budget of ${printBudget(budget)} cannot be applied to a stream of ${unit} scores; use a share`,
+    );
   }
   const perGroup = budget.within === 'group' || budget.floor > 0 || allocate !== undefined;
   const reading = new Reading(scores, run, perGroup ? 'group' : 'all', budget);
@@ -219,8 +224,9 @@ class Reading {
           ({ bin, above, missing }, s) => above + countInBin(bin, merged ? mergeCounts(details) : details[s], missing),
         );
       }
+      case 'pattern':
       case 'cost':
-        throw new BudgetError('a cost budget is no count of units');
+        throw new BudgetError(`a budget of ${amount.kind} is no count of units`);
     }
   }
 

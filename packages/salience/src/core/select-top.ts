@@ -38,8 +38,9 @@ export function countOf(indices: Uint32Array, { unit, values }: Scores, { amount
       while (count < n && sum < target) sum += descending[count++];
       return count;
     }
+    case 'pattern':
     case 'cost':
-      throw new BudgetError('a cost budget is no count of units');
+      throw new BudgetError(`a budget of ${amount.kind} is no count of units`);
   }
 }
 

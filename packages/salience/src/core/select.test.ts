@@ -157,6 +157,27 @@ describe('selection in memory', () => {
   });
 });
 
+describe('N:M', () => {
+  it('keeps the N highest of every M consecutive units, the lower index first among equals', () => {
+    expect(kept(of(1, 4, 3, 2, 9, 9, 9, 9), '2:4')).toEqual([1, 2, 4, 5]);
+    expect(kept(of(1, 2, 3), '1:1')).toEqual([0, 1, 2]);
+  });
+
+  it('stays within groups, whatever lies between their units', () => {
+    const groups = { names: ['a', 'b'], of: Uint32Array.of(0, 1, 0, 1) };
+    expect(kept({ ...of(1, 2, 3, 0), groups }, '1:2')).toEqual([1, 2]);
+    expect(kept({ ...of(1, 2, 3, 0), groups }, '1:2 per group')).toEqual([1, 2]);
+  });
+
+  it('refuses groups that M does not divide, streams, and counts of the method’s own', async () => {
+    expect(() => kept(of(1, 2, 3), '1:2')).toThrow('a budget of 1:2 needs a multiple of 2 things; the 3 are none');
+    const { scores, stream } = grouped([[1, 2], [3]]);
+    expect(() => kept(scores, '1:2')).toThrow('the 1 of group 1 are none');
+    await expect(selectStream(stream, '1:2', new Run())).rejects.toThrow('cannot be applied to a stream');
+    expect(() => select(of(1, 2), '1:2', () => [1])).toThrow(BudgetError);
+  });
+});
+
 describe('cost budgets', () => {
   const priced = (values: number[], costs: number[]): Scores => ({
     ...of(...values),

@@ -1,10 +1,11 @@
 /** @file Exact selection in memory: the units a budget keeps, ties broken by the lower index, always as many as the budget says. */
 
-import { type Budget, type BudgetInput, isParsed, parseBudget } from './budget.ts';
+import { type Amount, type Budget, type BudgetInput, isParsed, parseBudget, printBudget } from './budget.ts';
 import { BudgetError } from './errors.ts';
 import { checkScores, type Scores } from './scores.ts';
 import { keepByCost } from './select-by-cost.ts';
 import { keepDissimilar } from './select-dissimilar.ts';
+import { keepInRuns } from './select-rows.ts';
 import type { Allocate } from './select-stream.ts';
 import { countOf, everyIndex, topK } from './select-top.ts';
 
@@ -29,7 +30,14 @@ export function select(scores: Scores, input: BudgetInput | Budget, allocate?: A
   checkScores(scores);
   const { unit, values } = scores;
   // A floor under a threshold adds to a group what the threshold leaves out, and takes from no other group.
-  const perGroup = budget.within === 'group' || (budget.amount.kind === 'atLeast' && budget.floor > 0);
+  // N:M never reaches over the end of a group.
+  const perGroup =
+    budget.within === 'group' ||
+    (budget.amount.kind === 'atLeast' && budget.floor > 0) ||
+    (budget.amount.kind === 'pattern' && scores.groups !== undefined);
+  if (budget.amount.kind === 'pattern' && allocate) {
+    throw new BudgetError(`a budget of ${printBudget(budget)} leaves no room for the method's own counts per group`);
+  }
   let kept = perGroup ? keepPerGroup(scores, budget) : keepOf(everyIndex(values.length), scores, budget);
   if (allocate) kept = keepAllocated(scores, kept, allocate);
   kept.sort();
@@ -53,7 +61,8 @@ function membersOf({ unit, groups }: Scores): Uint32Array[] {
 
 function keepPerGroup(scores: Scores, budget: Budget): Uint32Array {
   return concat(
-    membersOf(scores).map((members) => {
+    membersOf(scores).map((members, g) => {
+      if (budget.amount.kind === 'pattern') return keepPattern(members, scores, budget.amount, scores.groups?.names[g]);
       const kept = keepOf(members, scores, { ...budget, floor: 0 });
       return kept.length < budget.floor ? topK(scores.values, members, budget.floor) : kept;
     }),
@@ -86,9 +95,31 @@ function concat(parts: readonly Uint32Array[]): Uint32Array {
 function keepOf(indices: Uint32Array, scores: Scores, budget: Budget): Uint32Array {
   const { amount, redundancy } = budget;
   if (redundancy !== undefined) return keepDissimilar(indices, scores, budget);
+  if (amount.kind === 'pattern') return keepPattern(indices, scores, amount);
   if (amount.kind === 'cost') return keepByCost(indices, scores, amount);
   const count = countOf(indices, scores, budget);
   return budget.floor === 0 ? topK(scores.values, indices, count) : keepWithFloor(scores, budget, count);
+}
+
+/** The `keep` highest of every `of` consecutive units. */
+function keepPattern(
+  indices: Uint32Array,
+  { unit, values }: Scores,
+  { keep, of }: Extract<Amount, { kind: 'pattern' }>,
+  group?: string,
+): Uint32Array {
+  if (indices.length % of !== 0) {
+    const where = group === undefined ? '' : ` of ${group}`;
+    throw new BudgetError(
+      `a budget of ${keep}:${of} needs a multiple of ${of} ${unit}s; the ${indices.length}${where} are none`,
+    );
+  }
+  const kept = keepInRuns(
+    Float32Array.from(indices, (i) => values[i]),
+    of,
+    keep,
+  );
+  return indices.filter((_, at) => kept[at] === 1);
 }
 
 /** Keeps `count` units over all: each group's best up to the floor first, then the best of the rest. */

@@ -3,14 +3,17 @@
 import type { z } from 'zod';
 import type { Report } from './report.ts';
 import type { Run } from './run.ts';
-import type { ScoreStream, Scores } from './scores.ts';
+import type { AnyScores, ScoreSequence, ScoreStream, Scores } from './scores.ts';
 import type { Selection } from './select.ts';
+import type { SequenceSelection } from './select-sequence.ts';
 import type { StreamSelection } from './select-stream.ts';
 
-/** Scores and what a budget keeps of them, in memory or in chunks. */
-export type Kept<Made extends Scores | ScoreStream = Scores | ScoreStream> = Made extends ScoreStream
+/** Scores and what a budget keeps of them. A sequence's selection is still to be walked when a subject is to keep it. */
+export type Kept<Made extends AnyScores = AnyScores> = Made extends ScoreStream
   ? { readonly scores: ScoreStream; readonly selection: StreamSelection }
-  : { readonly scores: Scores; readonly selection: Selection };
+  : Made extends ScoreSequence
+    ? { readonly scores: ScoreSequence; readonly selection: SequenceSelection }
+    : { readonly scores: Scores; readonly selection: Selection };
 
 /** Where the kept thing goes. */
 export interface Output {

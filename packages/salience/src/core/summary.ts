@@ -1,7 +1,8 @@
-/** @file Plain statistics of scores in chunks, group by group. */
+/** @file Plain statistics of scores in chunks or part by part, group by group. */
 
 import type { Run } from './run.ts';
-import type { ScoreChunk, ScoreStream } from './scores.ts';
+import type { ScoreChunk, ScoreSequence, ScoreStream } from './scores.ts';
+import { walkAll } from './select-sequence.ts';
 import { resolveTask, type Task } from './task.ts';
 
 export interface GroupSummary {
@@ -57,4 +58,15 @@ export async function summarise({ groups, chunks, score, unit }: ScoreStream, ru
     const { sum, min, max } = totals[g];
     return { name: group, size, mean: sum / size, min, max };
   });
+}
+
+/** Mean, least and greatest score of each matrix of a sequence, in one walk that keeps everything. */
+export async function summariseSequence(scores: ScoreSequence): Promise<GroupSummary[]> {
+  const summaries: GroupSummary[] = [];
+  for await (const part of walkAll(scores)) {
+    const size = part.scores.length;
+    const [sum, min, max] = summariseValues(part.scores);
+    summaries.push({ name: part.name, size, mean: sum / size, min, max });
+  }
+  return summaries;
 }

@@ -1,14 +1,27 @@
 /** @file Numerics that methods share: allocation, graphs, linear algebra, neighbours, schedules, statistics, termhood. */
 
 export * from './allocation/water-filling.ts';
+export * from './attention/accumulated-attention.ts';
+export * from './attention/attention-rows.ts';
+export * from './attention/persistence.ts';
+export * from './attention/quantised-groups.ts';
+export * from './attention/retention.ts';
+export * from './attention/simulate.ts';
+export * from './attention/unimportance-history.ts';
+export * from './attention/windowed-attention.ts';
 export * from './graph/csr.ts';
 export * from './graph/graph.ts';
 export * from './graph/page-rank.ts';
 export * from './graph/similarity-graph.ts';
 export * from './graph/similarity-matrix.ts';
+export { cholesky, invertPositiveDefinite } from './linear-algebra/cholesky.ts';
+export * from './linear-algebra/inverse-factor.ts';
 export * from './linear-algebra/sparse-matrix.ts';
 export * from './linear-algebra/truncated-svd.ts';
 export * from './neighbours/cosine-neighbours.ts';
+export * from './pruning/gradient-norm.ts';
+export * from './pruning/sparse-gpt.ts';
+export { inputNorm, keepByCumulativeShare, wandaScores } from './pruning/wanda.ts';
 export * from './schedules/cubic-sparsity.ts';
 export * from './statistics/rank-correlation.ts';
 export * from './statistics/retrieval.ts';

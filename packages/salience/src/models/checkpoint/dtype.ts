@@ -66,3 +66,41 @@ export function toFloat32(dtype: FloatType, bytes: Uint8Array, out: Float32Array
     }
   }
 }
+
+/** The bfloat16 pattern nearest to a float32 pattern, ties to even; a NaN stays one. */
+function nearestBrain(bits: number): number {
+  if ((bits & 0x7fffffff) > 0x7f800000) return (bits >>> 16) | 0x40;
+  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+}
+
+/** The half-precision pattern nearest to a float32 pattern, ties to even; 65,520 and above become infinite, a NaN stays one. */
+function nearestHalf(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const size = bits & 0x7fffffff;
+  if (size > 0x7f800000) return sign | 0x7e00;
+  if (size >= 0x477ff000) return sign | 0x7c00;
+  if (size >= 0x38800000) return sign | ((size + 0xfff + ((size >>> 13) & 1) - 0x38000000) >>> 13);
+  if (size < 0x33000000) return sign;
+  const shift = 126 - (size >>> 23); // below 2⁻¹⁴: a multiple of 2⁻²⁴
+  const mantissa = (size & 0x7fffff) | 0x800000;
+  const kept = mantissa >>> shift;
+  const rest = mantissa & ((1 << shift) - 1);
+  const half = 1 << (shift - 1);
+  return sign | (kept + (rest > half || (rest === half && (kept & 1) === 1) ? 1 : 0));
+}
+
+/**
+ * Writes float32 values, shape [n], as little-endian elements into `out`, aligned to the element; F32 is copied bit for bit,
+ * F16 and BF16 round to the nearest, ties to even.
+ */
+export function fromFloat32(dtype: FloatType, values: Float32Array, out: Uint8Array): void {
+  const n = values.length;
+  if (dtype === 'F32') {
+    new Float32Array(out.buffer, out.byteOffset, n).set(values);
+    return;
+  }
+  const from = new Uint32Array(values.buffer, values.byteOffset, n);
+  const to = new Uint16Array(out.buffer, out.byteOffset, n);
+  const nearest = dtype === 'F16' ? nearestHalf : nearestBrain;
+  for (let i = 0; i < n; i++) to[i] = nearest(from[i]);
+}

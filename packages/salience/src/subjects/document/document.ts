@@ -8,7 +8,7 @@ import { printBudget } from '../../core/budget.ts';
 import { InputError } from '../../core/errors.ts';
 import type { Block, Report } from '../../core/report.ts';
 import type { Run } from '../../core/run.ts';
-import { isStream, type Scores } from '../../core/scores.ts';
+import type { Scores } from '../../core/scores.ts';
 import type { Selection } from '../../core/select.ts';
 import type { Kept, SubjectKind } from '../../core/subject.ts';
 import { writeBeside } from '../writing.ts';
@@ -72,7 +72,8 @@ interface Unit {
 }
 
 function inMemory({ scores, selection }: Kept): { scores: Scores; selection: Selection } {
-  if (isStream(scores) || !('kept' in selection)) throw new InputError('the scores of a document come in one piece');
+  if (!('values' in scores) || !('kept' in selection))
+    throw new InputError('the scores of a document come in one piece');
   return { scores, selection };
 }
 

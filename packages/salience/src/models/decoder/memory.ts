@@ -1,0 +1,87 @@
+/** @file How much memory a decoder will need, told before any of it is taken. */
+
+import { readFileSync } from 'node:fs';
+import { freemem, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { InputError } from '../../core/errors.ts';
+import type { DecoderConfig } from './config.ts';
+import { parameterCount } from './weights.ts';
+
+/** What a decoder is loaded for. */
+export interface MemoryPurpose {
+  /** `forward` reads weights only; `gradient` also takes a gradient of all of them; `train` also steps with Adam. */
+  readonly purpose: 'forward' | 'gradient' | 'train';
+  /** Texts at a time; default 1. */
+  readonly batch?: number;
+  /** Tokens of each; default 1. */
+  readonly tokens?: number;
+  /** Bytes of a key-value cache or of statistics kept beside it; default 0. */
+  readonly cacheBytes?: number;
+}
+
+/**
+ * An estimate of the bytes a decoder needs in float32. P parameters, B texts of T tokens:
+ *
+ * - weights: 4P to read with; with gradients 8P; to train 28P, for weights and Adam's two moments are there twice, before and
+ *   after the step, and the gradient once.
+ * - activations of a layer, in numbers: B·T · (6 width + 2 (heads + 2 keyValueHeads) headSize + 3 hidden) + 2 B · heads · T², with
+ *   hidden that of the MLP, or of one expert at a time. Reading holds one layer's; gradients keep all layers', with all experts'.
+ * - the head: 2 B·T · vocabulary numbers, logits and their softmax; one more for their gradient.
+ *
+ * It says what is held at the peak, to within what the runtime shares or frees early; it is no bound.
+ */
+export function memoryNeeded(
+  config: DecoderConfig,
+  { purpose, batch = 1, tokens = 1, cacheBytes = 0 }: MemoryPurpose,
+): number {
+  const { width, heads, keyValueHeads, headSize, hidden, layers, experts } = config;
+  const forward = purpose === 'forward';
+  const copies = { forward: 1, gradient: 2, train: 7 }[purpose];
+  const rows = batch * tokens;
+  const dense = config.sparse.includes(false) ? hidden : 0;
+  const widest = experts ? Math.max(dense, experts.hidden * (forward ? 1 : experts.count)) : hidden;
+  const layer =
+    rows * (6 * width + 2 * (heads + 2 * keyValueHeads) * headSize + 3 * widest) + 2 * batch * heads * tokens ** 2;
+  const activations = (forward ? 1 : layers) * layer + (forward ? 2 : 3) * rows * config.vocabulary;
+  return 4 * (copies * parameterCount(config) + activations) + cacheBytes;
+}
+
+/**
+ * Refuses what would not fit into memory, before anything is loaded.
+ * @param available bytes that can be taken; default what the machine and the control group of the process leave.
+ * @throws InputError with the bytes needed and those available.
+ */
+export function checkMemory(config: DecoderConfig, purpose: MemoryPurpose, available = availableMemory()): void {
+  const needed = memoryNeeded(config, purpose);
+  if (needed <= available) return;
+  const { batch = 1, tokens = 1 } = purpose;
+  const what = { forward: 'to run', gradient: 'to take gradients of', train: 'to train' }[purpose.purpose];
+  throw new InputError(
+    `${what} this ${config.family} decoder of ${parameterCount(config).toLocaleString('en-US')} parameters on ${batch} × ${tokens} tokens needs about ${gigabytes(needed)} of memory; ${gigabytes(available)} are available`,
+  );
+}
+
+function gigabytes(bytes: number): string {
+  return bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/** Bytes a process can still take: free ones of the machine, or fewer where its control group has a limit. */
+export function availableMemory(): number {
+  const limit = process.constrainedMemory() ?? 0;
+  if (limit <= 0 || limit >= totalmem()) return freemem();
+  return Math.min(freemem(), Math.max(0, limit - groupUse()));
+}
+
+/** Bytes the control group holds, without pages of files, which the system gives up first. */
+function groupUse(): number {
+  const folder = '/sys/fs/cgroup';
+  try {
+    const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? '/';
+    const group = join(folder, own);
+    const used = Number(readFileSync(join(group, 'memory.current'), 'utf8'));
+    const file = Number(/^file (\d+)$/m.exec(readFileSync(join(group, 'memory.stat'), 'utf8'))?.[1] ?? 0);
+    return Number.isFinite(used) ? Math.max(0, used - file) : process.memoryUsage().rss;
+  } catch {
+    return process.memoryUsage().rss;
+  }
+}
