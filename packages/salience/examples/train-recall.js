@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Random, Run } from 'salience/core';
 import { decoder, recallLanguage, writeConfig, writePretrained } from 'salience/models';
 import { adamw, chain, clipByGlobalNorm, cosine, crossEntropy, linearWarmup, train } from 'salience/nn';
-import { compile, float32, int32, numpy as np, softmax } from 'salience/runtime';
+import { float32, int32, numpy as np, softmax } from 'salience/runtime';
 import { writeBeside } from 'salience/subjects';
 
 const [kind, out, seed = '0'] = process.argv.slice(2);
@@ -68,30 +68,11 @@ function loss(parameters, { tokens, weights }) {
   return [nll.add(balance.mul(0.01)), { metrics: { nll } }];
 }
 
-const chooser = compile((weights, tokens) => np.argmax(decoder(weights, config, tokens), -1));
-
 /** Share of questions answered exactly, on documents that training never saw. */
 async function retrieval(weights, options, documents) {
   const random = new Random(Number(seed), `examination/${options.length}`);
-  let right = 0;
-  let asked = 0;
-  for (let d = 0; d < documents; d += 4) {
-    const made = Array.from({ length: 4 }, () => recallLanguage.document(random, options));
-    const { data } = await chooser(
-      weights,
-      int32(
-        [4, options.length],
-        made.flatMap(({ tokens }) => [...tokens]),
-      ),
-    );
-    made.forEach(({ tokens, questions }, i) => {
-      for (const { position } of questions) {
-        asked++;
-        if (data[i * options.length + position - 1] === tokens[position]) right++;
-      }
-    });
-  }
-  return right / asked;
+  const answered = await recallLanguage.retrieval({ config, weights }, random, options, documents);
+  return answered.filter(({ right }) => right).length / answered.length;
 }
 
 const run = new Run({ seed: Number(seed), onLog: (text) => console.log(text) });
@@ -134,4 +115,9 @@ await writeBeside(out, { force: true }, async (folder) => {
       () => recallLanguage.document(random, { length: 512, facts: 12, questions: 8 }).text,
     ).join('\n');
   writeFileSync(join(folder, 'calibration.txt'), `${texts(16)}\n`);
+  // A text that ends where a fact from its beginning is asked for.
+  const { text, questions } = recallLanguage.document(random, { length: 512, facts: 12, questions: 8 });
+  const { key } = questions.at(-1);
+  const asked = text.lastIndexOf(`ask : ${key}`) + `ask : ${key}`.length;
+  writeFileSync(join(folder, 'prompt.txt'), `${text.slice(0, asked)}\n`);
 });

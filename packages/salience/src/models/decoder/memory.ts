@@ -5,12 +5,18 @@ import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../../core/errors.ts';
 import type { DecoderConfig } from './config.ts';
-import { parameterCount } from './weights.ts';
+import { parameterCount, weightShapes } from './weights.ts';
+
+/** Tokens that go through a layer at a time in a walk layer by layer. */
+export const tokensAtOnce = 4096;
 
 /** What a decoder is loaded for. */
 export interface MemoryPurpose {
-  /** `forward` reads weights only; `gradient` also takes a gradient of all of them; `train` also steps with Adam. */
-  readonly purpose: 'forward' | 'gradient' | 'train';
+  /**
+   * `forward` reads weights only; `gradient` also takes a gradient of all of them; `train` also steps with Adam; `layers` walks them one
+   * layer at a time.
+   */
+  readonly purpose: 'forward' | 'gradient' | 'train' | 'layers';
   /** Texts at a time; default 1. */
   readonly batch?: number;
   /** Tokens of each; default 1. */
@@ -28,6 +34,9 @@ export interface MemoryPurpose {
  *   hidden that of the MLP, or of one expert at a time. Reading holds one layer's; gradients keep all layers', with all experts'.
  * - the head: 2 B·T · vocabulary numbers, logits and their softmax; one more for their gradient.
  *
+ * - layer by layer: 5 times the largest layer's weights (as read, as changed, scores, marks, and what a file is read into), the hidden
+ *   states of all texts, and one layer's activations of as many texts as go through at a time (about 4,096 tokens).
+ *
  * It says what is held at the peak, to within what the runtime shares or frees early; it is no bound.
  */
 export function memoryNeeded(
@@ -35,6 +44,12 @@ export function memoryNeeded(
   { purpose, batch = 1, tokens = 1, cacheBytes = 0 }: MemoryPurpose,
 ): number {
   const { width, heads, keyValueHeads, headSize, hidden, layers, experts } = config;
+  if (purpose === 'layers') {
+    const side = Math.max(1, Math.min(batch, Math.floor(tokensAtOnce / tokens)));
+    const one = memoryNeeded({ ...config, layers: 1, vocabulary: 0 }, { purpose: 'forward', batch: side, tokens });
+    const largest = Math.max(...layerSizes(config));
+    return one + 4 * (4 * largest + batch * tokens * width) + cacheBytes;
+  }
   const forward = purpose === 'forward';
   const copies = { forward: 1, gradient: 2, train: 7 }[purpose];
   const rows = batch * tokens;
@@ -55,10 +70,25 @@ export function checkMemory(config: DecoderConfig, purpose: MemoryPurpose, avail
   const needed = memoryNeeded(config, purpose);
   if (needed <= available) return;
   const { batch = 1, tokens = 1 } = purpose;
-  const what = { forward: 'to run', gradient: 'to take gradients of', train: 'to train' }[purpose.purpose];
+  const what = {
+    forward: 'to run',
+    gradient: 'to take gradients of',
+    train: 'to train',
+    layers: 'to walk through the layers of',
+  }[purpose.purpose];
   throw new InputError(
     `${what} this ${config.family} decoder of ${parameterCount(config).toLocaleString('en-US')} parameters on ${batch} × ${tokens} tokens needs about ${gigabytes(needed)} of memory; ${gigabytes(available)} are available`,
   );
+}
+
+/** Weights of each layer. */
+function layerSizes(config: DecoderConfig): number[] {
+  const sizes = new Array<number>(config.layers).fill(0);
+  for (const [name, shape] of weightShapes(config)) {
+    const layer = /^model\.layers\.(\d+)\./.exec(name)?.[1];
+    if (layer !== undefined) sizes[Number(layer)] += shape.reduce((product, n) => product * n, 1);
+  }
+  return sizes;
 }
 
 function gigabytes(bytes: number): string {

@@ -239,6 +239,15 @@ describe('the memory needed', () => {
     expect(memoryNeeded(llama, { purpose: 'forward', ...none })).toBe(4 * parameterCount(llama));
     expect(memoryNeeded(llama, { purpose: 'gradient', ...none })).toBe(8 * parameterCount(llama));
     expect(memoryNeeded(llama, { purpose: 'train', ...none, cacheBytes: 5 })).toBe(28 * parameterCount(llama) + 5);
+    // Of the layers one is held at a time, so more layers of one kind need no more.
+    const layers = (count: number) => ({
+      ...llama,
+      layers: count,
+      windows: Array(count).fill(undefined),
+      sparse: Array(count).fill(false),
+    });
+    const walk = { purpose: 'layers', batch: 16, tokens: 64 } as const;
+    expect(memoryNeeded(layers(40), walk)).toBe(memoryNeeded(layers(2), walk));
   });
 
   it('for activations of 1 × 3 tokens is that of the formula', () => {

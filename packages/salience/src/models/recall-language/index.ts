@@ -23,5 +23,6 @@ export {
   values,
   vocabulary,
 } from './lexicon.ts';
+export { type Answered, retrieval } from './retrieval.ts';
 export { sentence } from './sentence.ts';
 export * from './tasks.ts';
