@@ -1,17 +1,19 @@
 /** @file The matrix that every method of a family must pass, whatever it computes. */
 
 import { describe, expect, it } from 'vitest';
-import { catalogue } from '../src/catalogue.ts';
+import { type AnyMethod, catalogue } from '../src/catalogue.ts';
 import { parseParams } from '../src/core/method.ts';
 import { Run } from '../src/core/run.ts';
 import { type AnyScores, isSequence, isStream } from '../src/core/scores.ts';
-import { walkAll } from '../src/core/select-sequence.ts';
+import { selectSequence, walkAll } from '../src/core/select-sequence.ts';
 import { choose } from '../src/keep.ts';
 import type { Family } from '../src/papers.ts';
 
 /** What a family gives its methods: subjects to refuse, each made by a function that throws or returns what scoring must refuse. */
 export interface Refused {
   readonly what: string;
+  /** The kind of subject, where the family has several. */
+  readonly of?: string;
   load(): Promise<unknown>;
   readonly message: RegExp;
 }
@@ -27,12 +29,27 @@ async function valuesOf(scores: AnyScores): Promise<number[]> {
   return values;
 }
 
-export function matrix(family: Family, refused: readonly Refused[]): void {
-  describe.each(catalogue.filter((entry) => entry.family === family))('$id', ({ load }) => {
+/** How many weights of a matrix a share keeps. */
+function expectedOf(share: number, [rows, columns]: readonly [number, number], perRow: boolean): number {
+  return perRow ? rows * Math.ceil(share * columns) : Math.ceil(share * rows * columns);
+}
+
+/**
+ * @param refused what scoring or choosing must refuse.
+ * @param samples by a subject's kind, what its methods are tried on in place of its own sample.
+ */
+export function matrix(
+  family: Family,
+  refused: readonly Refused[],
+  samples: Readonly<Record<string, (run: Run) => Promise<unknown>>> = {},
+): void {
+  const entries = catalogue.filter((entry) => entry.family === family);
+  describe.each(entries)('$id', ({ load }) => {
+    const sampleOf = ({ subject }: AnyMethod, run: Run) => (samples[subject.kind] ?? subject.sample)(run);
     const scored = async (seed = 1) => {
       const method = await load();
       const run = new Run({ seed });
-      return { method, scores: await method.score(await method.subject.sample(run), parseParams(method), run) };
+      return { method, scores: await method.score(await sampleOf(method, run), parseParams(method), run) };
     };
 
     it('gives one finite score a unit, of the unit it names', async () => {
@@ -52,7 +69,28 @@ export function matrix(family: Family, refused: readonly Refused[]): void {
     it('meets budgets exactly', async () => {
       const { method, scores } = await scored();
       const n = (await valuesOf(scores)).length;
-      const subject = await method.subject.sample(new Run());
+      const subject = await sampleOf(method, new Run());
+      if (isSequence(scores)) {
+        const perRow = (parseParams(method) as { compare?: string }).compare === 'row';
+        for (const share of [0, 0.1, 0.5, 1]) {
+          for await (const { name, shape, kept } of selectSequence(scores, { share }).walk()) {
+            const inRow = Array.from({ length: shape[0] }, (_, r) =>
+              kept.subarray(r * shape[1], (r + 1) * shape[1]).reduce((sum, one) => sum + one, 0),
+            );
+            const count = inRow.reduce((sum, one) => sum + one, 0);
+            expect([name, share, count]).toEqual([name, share, expectedOf(share, shape, perRow)]);
+            if (perRow) expect(new Set(inRow).size).toBe(1);
+          }
+        }
+        for await (const { shape, kept } of selectSequence(scores, '2:4').walk()) {
+          for (let i = 0; i < shape[0] * shape[1]; i += 4)
+            expect(kept[i] + kept[i + 1] + kept[i + 2] + kept[i + 3]).toBe(2);
+        }
+        for (const budget of ['3', 'mass=0.5', '>=0.1', '50%, floor 1'])
+          await expect(choose(method, subject, budget)).rejects.toThrow(/takes a share such as 50%, or N:M/);
+        await expect(choose(method, subject, '2:5')).rejects.toThrow(/needs a multiple of 5 columns/);
+        return;
+      }
       for (const [budget, count] of [
         ['0%', 0],
         ['3', 3],
@@ -65,8 +103,9 @@ export function matrix(family: Family, refused: readonly Refused[]): void {
       }
     });
 
-    it.each(refused)('refuses $what', async ({ load: make, message }) => {
+    it.each(refused)('refuses $what', async ({ load: make, message, of }) => {
       const { method } = await scored();
+      if (of !== undefined && of !== method.subject.kind) return;
       const attempt = async () => choose(method, await make(), '50%');
       await expect(attempt()).rejects.toThrow(message);
     });

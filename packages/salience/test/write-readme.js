@@ -1,14 +1,21 @@
-/** @file npm run readme: writes into README.md the parts that are made from the code. */
+/** @file npm run readme: writes into README.md and docs/ the parts that are made from the code. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { pointsPageParts } from './points-page.js';
 import { readmeParts } from './readme-parts.js';
 
-const path = fileURLToPath(new URL('../../../README.md', import.meta.url));
-let readme = readFileSync(path, 'utf8');
-for (const [name, text] of Object.entries(await readmeParts())) {
-  const marked = new RegExp(`(<!-- ${name} -->\n\n)[\\s\\S]*(\n<!-- /${name} -->)`);
-  if (!marked.test(readme)) throw new Error(`README.md has no markers for ${name}`);
-  readme = readme.replace(marked, (_, before, after) => `${before}${text}\n${after}`);
+/** Writes each part between its markers. */
+function write(name, parts) {
+  const path = fileURLToPath(new URL(`../../../${name}`, import.meta.url));
+  let text = readFileSync(path, 'utf8');
+  for (const [part, made] of Object.entries(parts)) {
+    const marked = new RegExp(`(<!-- ${part} -->\n\n)[\\s\\S]*(\n<!-- /${part} -->)`);
+    if (!marked.test(text)) throw new Error(`${name} has no markers for ${part}`);
+    text = text.replace(marked, (_, before, after) => `${before}${made}\n${after}`);
+  }
+  writeFileSync(path, text);
 }
-writeFileSync(path, readme);
+
+write('docs/observable-points.md', pointsPageParts());
+write('README.md', await readmeParts());

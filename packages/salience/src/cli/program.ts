@@ -23,6 +23,7 @@ Examples:
   cat notes.md | salience keep - --by lexrank --budget "cost<=100, redundancy<=0.5, by score"
   salience score papers.jsonl --by semre-rank --budget 20 --json
   salience keep ./llama --by global-mp --budget 50% --out ./llama-half
+  salience perplexity ./llama-half --text test.txt
   salience verify lexrank
 `,
     );
@@ -60,6 +61,15 @@ Examples:
     .option('--seed <n>', 'seed of the bootstrap', '0')
     .option('--threads <n>', 'worker threads')
     .action(async (methods: string[], options) => (await import('./verifying.ts')).verifyCommand(methods, options));
+  program
+    .command('perplexity <model>')
+    .description('how well a decoder in a folder predicts a text, in windows')
+    .requiredOption('--text <file>', 'the text; - reads standard input')
+    .option('--window <n>', 'tokens the model sees at once (default: all its positions)')
+    .option('--stride <n>', 'how far each window starts after the one before (default: the window)')
+    .option('--json', 'print JSON')
+    .option('--quiet', 'no progress')
+    .action(async (folder: string, flags) => (await import('./perplexity.ts')).perplexityCommand(folder, flags));
   program
     .command('completion <shell>')
     .description('print the completion script of bash, zsh or fish')

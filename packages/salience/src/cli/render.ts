@@ -34,6 +34,8 @@ function renderBlock(block: Block): string {
             `${styled('cyan', score.toFixed(4))}  ${text}${source ? styled('dim', `  (${source})`) : ''}`,
         )
         .join('\n');
+    case 'strip':
+      return renderStrip(block);
   }
 }
 
@@ -67,4 +69,22 @@ function renderBars({ bars, unit }: Extract<Block, { kind: 'bars' }>): string {
         `${label.padEnd(widest)}  ${'█'.repeat(Math.round((40 * Math.abs(value)) / greatest))} ${shown(value)} ${unit}`,
     )
     .join('\n');
+}
+
+/** Lines of text, each with its heat in blocks beneath it. */
+function renderStrip({ of, parts }: Extract<Block, { kind: 'strip' }>): string {
+  const heats = ' ▁▂▃▄▅▆▇█';
+  const lines: [text: string, heat: string][] = [['', '']];
+  for (const { text, share } of parts) {
+    const shownText = text.replace(/\s/g, (space) => (space === '\n' ? '⏎' : ' '));
+    const heat = heats[share > 0 ? Math.max(1, Math.round(8 * share)) : 0];
+    for (const character of shownText) {
+      if (lines[lines.length - 1][0].length >= 100) lines.push(['', '']);
+      const line = lines[lines.length - 1];
+      line[0] += character;
+      line[1] += heat;
+    }
+  }
+  const heads = styled('dim', `Heat: ${of}; ${heats.slice(1)} from few to all`);
+  return [heads, ...lines.flatMap(([text, heat]) => [text.trimEnd(), styled('yellow', heat.trimEnd())])].join('\n');
 }

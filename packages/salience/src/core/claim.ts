@@ -1,8 +1,9 @@
 /** @file Claim: a paper's headline as something that runs, over seeds, judged by a rule written down before the run. */
 
 import { bootstrapMean } from './bootstrap.ts';
+import { curvesOf, sparkline } from './curves.ts';
 import { InputError } from './errors.ts';
-import type { Report } from './report.ts';
+import type { Block, Report } from './report.ts';
 import type { Run } from './run.ts';
 
 export type Verdict = 'reproduced' | 'not reproduced' | 'undecided';
@@ -146,7 +147,7 @@ export async function verify(claim: Claim, run: Run): Promise<Evidence> {
   return { method, headline, setting, ...(unjudged && { unjudged }), seeds, parts, measurements, seconds };
 }
 
-/** The evidence as a report: the verdicts, then every measurement with its mean and standard error. */
+/** The evidence as a report: the verdicts, curves over budgets where there are any, then every measurement with its mean and standard error. */
 export function reportOf(evidence: Evidence): Report {
   const three = (x: number) => Number(x.toPrecision(3));
   return {
@@ -166,6 +167,18 @@ export function reportOf(evidence: Evidence): Report {
           p.verdict,
         ]),
       },
+      ...curvesOf(evidence.measurements).flatMap(({ what, at, arms }): Block[] => {
+        const greatest = Math.max(...arms.flatMap(({ means }) => means.filter(Number.isFinite)));
+        const shown = (value: number) => (Number.isFinite(value) ? three(value) : '');
+        return [
+          { kind: 'text', text: what },
+          {
+            kind: 'table',
+            columns: ['arm', 'curve', ...at],
+            rows: arms.map(({ name, means }) => [name, sparkline(means, greatest), ...means.map(shown)]),
+          },
+        ];
+      }),
       {
         kind: 'table',
         columns: ['measurement', 'mean', 's.e.', 'seeds'],

@@ -18,7 +18,14 @@ export type Block =
       readonly unit: string;
       readonly bars: readonly { readonly label: string; readonly value: number }[];
     }
-  | { readonly kind: 'passages'; readonly passages: readonly Passage[] };
+  | { readonly kind: 'passages'; readonly passages: readonly Passage[] }
+  | {
+      /** A text in parts, each with a share between 0 and 1 that is shown as heat. */
+      readonly kind: 'strip';
+      /** What the share is one of. */
+      readonly of: string;
+      readonly parts: readonly { readonly text: string; readonly share: number }[];
+    };
 
 export interface Report {
   readonly title: string;

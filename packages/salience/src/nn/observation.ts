@@ -32,12 +32,12 @@ export interface Change {
 /** What a tap has collected when the pass is over: for each observation one result a layer, or one. */
 export type Observed<Leaf> = Record<string, Tree<Leaf>[]>;
 
-/** A tap that makes the changes, then the observations. `finish` is called when the pass is over. */
+/** A tap that makes the changes, then the observations; `see` gives what it came by. `finish` is called when the pass is over. */
 export function watching(
   observe: Readonly<Record<string, Observation>>,
   change: readonly Change[],
   inputs: Readonly<Record<string, JaxArray>>,
-): { tap: Tap; finish(): Observed<JaxArray> } {
+): { tap: Tap; see: See; finish(): Observed<JaxArray> } {
   const seen = new Map<string, JaxArray>();
   const used = new Set<Change>();
   const patterns = change.map(({ point }) => new RegExp(`^${point.split('*').map(escaped).join('\\d+')}$`));
@@ -75,7 +75,7 @@ export function watching(
       if (scope === 'model') observed[name].push(reduce(seeing(''), -1, inputs));
     return observed;
   };
-  return { tap, finish };
+  return { tap, see: seeing(''), finish };
 }
 
 function escaped(text: string): string {
@@ -169,14 +169,21 @@ export const accumulatedAttention: Observation = {
 };
 
 /** Joins two results of one observation. */
-export function mergeOf({ merge }: Observation): Merge {
-  return (
-    merge ??
-    ((into, from) => {
-      into.forEach((leaf, i) => {
-        for (let j = 0; j < leaf.length; j++) leaf[j] += from[i][j];
-      });
-      return into;
-    })
-  );
+export function mergeOf({ merge = added }: Observation): Merge {
+  return merge;
+}
+
+/**
+ * Adds the leaves of one result to those of another, in place.
+ * @throws InputError where they have not as many numbers.
+ */
+export function added(into: Float32Array[], from: Float32Array[]): Float32Array[] {
+  into.forEach((leaf, i) => {
+    if (from[i].length !== leaf.length)
+      throw new InputError(
+        `results of ${leaf.length} and ${from[i].length} numbers cannot be added; batches of one shape would give as many`,
+      );
+    for (let j = 0; j < leaf.length; j++) leaf[j] += from[i][j];
+  });
+  return into;
 }

@@ -1,10 +1,19 @@
 /** @file Looking inside a decoder: one program that returns observations, makes changes, and differentiates weights and points. */
 
+import { InputError, ParameterError } from '../../core/errors.ts';
 import { crossEntropy } from '../../nn/losses.ts';
-import { type Change, mergeOf, type Observation, type Observed, watching } from '../../nn/observation.ts';
+import {
+  added,
+  type Change,
+  mergeOf,
+  type Observation,
+  type Observed,
+  type See,
+  watching,
+} from '../../nn/observation.ts';
 import type { Parameters, ParameterTensors } from '../../nn/parameters.ts';
 import { rotaryFrequencies, rotationOf } from '../../nn/rotary.ts';
-import { noTap, type Tap, within } from '../../nn/tap.ts';
+import { noTap, within } from '../../nn/tap.ts';
 import {
   type BackendOptions,
   compile,
@@ -19,8 +28,16 @@ import type { DecoderConfig } from './config.ts';
 import { decoder, decoderLayer } from './decoder.ts';
 import { shapeAt } from './points.ts';
 
-/** A scalar of a pass: logits [batch, tokens, vocabulary], tokens int32 [batch, tokens], and what the call was given. */
-export type Loss = (logits: JaxArray, tokens: JaxArray, inputs: Readonly<Record<string, JaxArray>>) => JaxArray;
+/**
+ * A scalar of a pass: logits [batch, tokens, vocabulary], tokens int32 [batch, tokens], what the call was given, and the points that
+ * the pass came by, under their full names.
+ */
+export type Loss = (
+  logits: JaxArray,
+  tokens: JaxArray,
+  inputs: Readonly<Record<string, JaxArray>>,
+  see: See,
+) => JaxArray;
 
 /** Mean cross entropy of each token given those before it. */
 export const nextToken: Loss = (logits, tokens) => crossEntropy(logits.slice([], [0, -1]), tokens.slice([], [1]));
@@ -49,6 +66,13 @@ export interface Inspected {
   readonly pointGradients: Readonly<Record<string, Tensor<'float32'>>>;
 }
 
+/** A batch that brings its own inputs. */
+export interface BatchWithInputs {
+  /** int32, shape [batch, tokens]. */
+  readonly tokens: Tensor<'int32'>;
+  readonly inputs: Readonly<Record<string, Tensor>>;
+}
+
 export interface Inspection {
   /** One pass. Tokens are int32, shape [batch, tokens]; `inputs` are what changes and observations read. */
   run(
@@ -56,10 +80,13 @@ export interface Inspection {
     tokens: Tensor<'int32'>,
     inputs?: Readonly<Record<string, Tensor>>,
   ): Promise<Inspected>;
-  /** Passes over batches, with their observations joined as each says, and losses and gradients added. */
+  /**
+   * Passes over batches, with their observations joined as each says, and losses and gradients added.
+   * @throws InputError for results that cannot be joined, such as gradients of a point in batches of different shapes.
+   */
   runAll(
     weights: ParameterTensors,
-    batches: Iterable<Tensor<'int32'>>,
+    batches: Iterable<Tensor<'int32'> | BatchWithInputs>,
     after?: (done: number) => void | Promise<void>,
   ): Promise<Inspected>;
   dispose(): Promise<void>;
@@ -69,23 +96,21 @@ type Arrays = Readonly<Record<string, JaxArray>>;
 
 /**
  * Compiles a pass that looks and changes as asked; it is compiled once for each shape of tokens, however many batches follow.
- * @throws InputError (when run) for points that the model has not.
+ * @throws ParameterError for gradients without a loss; InputError (when run) for points that the model has not.
  */
 export function inspect(config: DecoderConfig, options: InspectOptions): Inspection {
   const { observe = {}, change = [], loss, gradients = {}, ...backend } = options;
   const points = gradients.points ?? [];
   const chosen = gradients.weights ?? (() => false);
-  const differentiates = loss !== undefined && (points.length > 0 || gradients.weights !== undefined);
+  const differentiates = points.length > 0 || gradients.weights !== undefined;
+  if (differentiates && !loss) throw new ParameterError('gradients are of a loss, and none is given');
 
   const pass = (weights: Parameters, probes: Arrays, tokens: JaxArray, inputs: Arrays) => {
-    const { tap, finish } = watching(observe, change, inputs);
-    // A probe is zero; the slope of the loss along it is the slope along the value.
-    const probed: Tap = (point, value) => {
-      const now = tap(point, value);
-      return point in probes ? now.add(probes[point]) : now;
-    };
-    const logits = decoder(weights, config, tokens, { tap: probed });
-    const value = loss ? loss(logits, tokens, inputs) : np.zeros([]);
+    // A probe is zero, added after all changes; the slope of the loss along it is the slope along the value.
+    const probing = points.map((point): Change => ({ point, apply: (value) => value.add(probes[point]) }));
+    const { tap, see, finish } = watching(observe, [...change, ...probing], inputs);
+    const logits = decoder(weights, config, tokens, { tap });
+    const value = loss ? loss(logits, tokens, inputs, see) : np.zeros([]);
     return [value, finish()] as [JaxArray, Observed<JaxArray>];
   };
   const program = compile((by: Parameters, probes: Arrays, rest: Parameters, tokens: JaxArray, inputs: Arrays) => {
@@ -127,8 +152,9 @@ export function inspect(config: DecoderConfig, options: InspectOptions): Inspect
   const runAll: Inspection['runAll'] = async (weights, batches, after) => {
     let all: Inspected | undefined;
     let done = 0;
-    for (const tokens of batches) {
-      const one = await run(weights, tokens);
+    for (const batch of batches) {
+      const { tokens, inputs } = batch instanceof Tensor ? { tokens: batch, inputs: {} } : batch;
+      const one = await run(weights, tokens, inputs);
       all = all ? joined(all, one, observe) : one;
       await after?.(++done);
     }
@@ -144,10 +170,7 @@ function joined(into: Inspected, from: Inspected, observe: Readonly<Record<strin
       results.map((result, l) => joinLeaves(result, from.observed[name][l], mergeOf(observe[name]))),
     ]),
   ) as Observed<Tensor<'float32'>>;
-  const add = (a: ParameterTensors, b: ParameterTensors) => {
-    for (const [name, { data }] of Object.entries(a)) for (let i = 0; i < data.length; i++) data[i] += b[name].data[i];
-    return a;
-  };
+  const add = (a: ParameterTensors, b: ParameterTensors) => joinLeaves(a, b, added);
   return {
     observed,
     ...(into.loss !== undefined && { loss: into.loss + from.loss! }),
@@ -156,10 +179,20 @@ function joined(into: Inspected, from: Inspected, observe: Readonly<Record<strin
   };
 }
 
-/** Joins two results leaf by leaf; a leaf that grew did so along its first axis. */
+/**
+ * Joins two results leaf by leaf; a leaf that grew did so along its first axis.
+ * @throws InputError for leaves that differ along another axis.
+ */
 export function joinLeaves<T>(into: T, from: T, merge: ReturnType<typeof mergeOf>): T {
   const [a, structure] = tree.flatten(into as never) as unknown as [Tensor<'float32'>[], never];
   const [b] = tree.flatten(from as never) as unknown as [Tensor<'float32'>[]];
+  a.forEach(({ shape }, i) => {
+    const other = b[i].shape;
+    if (`${shape.slice(1)}` === `${other.slice(1)}`) return;
+    throw new InputError(
+      `results of shapes [${shape.join(', ')}] and [${other.join(', ')}] cannot be joined; batches of texts of one length can`,
+    );
+  });
   const data = merge(
     a.map((leaf) => leaf.data),
     b.map((leaf) => leaf.data),
@@ -173,11 +206,15 @@ export function joinLeaves<T>(into: T, from: T, merge: ReturnType<typeof mergeOf
 }
 
 export interface LayerInspection {
-  /** One layer on x [batch, tokens, width]: its output, same shape, and its observations (by name, one result). */
+  /**
+   * One layer on x [batch, tokens, width]: its output, same shape, and its observations (by name, one result). Positions are int32,
+   * shape [tokens], ascending; by default 0, 1, 2, …, and others where tokens were taken out.
+   */
   run(
     weights: ParameterTensors,
     x: Tensor<'float32'>,
     inputs?: Readonly<Record<string, Tensor>>,
+    positions?: Tensor<'int32'>,
   ): Promise<{ output: Tensor<'float32'>; observed: Readonly<Record<string, unknown>> }>;
   dispose(): Promise<void>;
 }
@@ -192,10 +229,10 @@ export function inspectLayer(
   options: Pick<InspectOptions, 'observe' | 'change' | keyof BackendOptions>,
 ): LayerInspection {
   const { observe = {}, change = [], ...backend } = options;
-  const program = compile((weights: Parameters, x: JaxArray, inputs: Arrays) => {
+  const program = compile((weights: Parameters, x: JaxArray, inputs: Arrays, given: readonly JaxArray[]) => {
     const looks = Object.keys(observe).length > 0 || change.length > 0;
     const watch = looks ? watching(observe, change, inputs) : { tap: noTap, finish: () => ({}) };
-    const positions = np.arange(x.shape[1]).astype(np.int32);
+    const [positions = np.arange(x.shape[1]).astype(np.int32)] = given;
     const rotation = rotationOf(positions, rotaryFrequencies(config.rotary, config.headSize));
     const output = decoderLayer(weights, config, n, x, { rotation, positions, tap: within(watch.tap, `layers.${n}.`) });
     const results: Observed<JaxArray> = watch.finish();
@@ -203,8 +240,10 @@ export function inspectLayer(
     return { output, observed };
   }, backend);
   return {
-    run: async (weights, x, inputs = {}) =>
-      (await program(weights as never, x, inputs as never)) as unknown as Awaited<ReturnType<LayerInspection['run']>>,
+    run: async (weights, x, inputs = {}, positions) =>
+      (await program(weights as never, x, inputs as never, positions ? [positions] : [])) as unknown as Awaited<
+        ReturnType<LayerInspection['run']>
+      >,
     dispose: program.dispose,
   };
 }

@@ -60,7 +60,7 @@ export interface WalkOptions {
 }
 
 /** Tokens that go through a layer at a time. */
-const tokensAtOnce = 4096;
+const tokensAtOnce = 2048;
 
 /**
  * Walks the layers in order. When the next layer is asked for, the texts go through the current one with the weights as they then are.
@@ -121,6 +121,11 @@ export async function* walkLayers(
           : pass.observed;
       });
       yield { n, weights, observed: observed! };
+      // Nothing reads what the last layer gives.
+      if (n === layers - 1) {
+        await state?.save(layers, new Float32Array());
+        break;
+      }
       await through(n, weights, false, ({ output }, at) => {
         if (!output.data.every(Number.isFinite))
           throw new SalienceError(`the output of layer ${n} is not finite; are its weights whole?`);

@@ -113,7 +113,8 @@ export function shapeAt(config: DecoderConfig, point: string, batch: number, tok
   const general = name.replace(/^mlp\.experts\.\d+\./, 'mlp.experts.E.');
   const found = (layer === undefined ? modelPoints : layerPoints).find((known) => known.name === general);
   const sparse = layer !== undefined && config.sparse[layer];
-  const expert = Number(/^mlp\.experts\.(\d+)\./.exec(name)?.[1] ?? 0);
+  // Of what names an expert: not a number, and so below no count, where it is no number.
+  const expert = name.startsWith('mlp.experts.') ? Number(name.split('.')[2]) : 0;
   const present =
     found &&
     (layer === undefined || layer < config.layers) &&
