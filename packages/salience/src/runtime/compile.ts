@@ -29,6 +29,11 @@ export interface Compiled<Arguments extends readonly unknown[], Result> {
   dispose(): Promise<void>;
 }
 
+export interface CompileOptions extends BackendOptions {
+  /** Programs of different shapes that are kept, those used last; by default all. */
+  readonly programs?: number;
+}
+
 /** A program for one tuple of shapes and element types. */
 interface Program {
   readonly session: InferenceSession;
@@ -47,23 +52,36 @@ interface Program {
  */
 export function compile<Arguments extends readonly unknown[], Result>(
   fn: (...args: [...Arguments]) => Result,
-  options: BackendOptions = {},
+  options: CompileOptions = {},
 ): Compiled<Arguments, Result> {
-  const programs = new Map<string, Promise<Program>>();
+  const { programs: most = Infinity } = options;
+  const programs = new Map<string, { readonly making: Promise<Program>; running: number }>();
   const call = async (...args: unknown[]) => {
     const [leaves, structure] = jax.tree.flatten(args as never) as unknown as [unknown[], jax.tree.JsTreeDef];
     const tensors = leaves.map(tensorOf);
     const key = `${structure} ${tensors.map(({ type, shape }) => `${type}[${shape}]`)}`;
-    let making = programs.get(key);
-    if (!making) {
-      making = make(fn as never, structure, tensors, options);
-      programs.set(key, making);
-      making.catch(() => programs.delete(key));
+    const entry = programs.get(key) ?? { making: make(fn as never, structure, tensors, options), running: 0 };
+    // The one used last is the last in the map.
+    programs.delete(key);
+    programs.set(key, entry);
+    entry.running++;
+    try {
+      return await run(await entry.making, tensors);
+    } catch (error) {
+      await entry.making.catch(() => programs.delete(key));
+      throw error;
+    } finally {
+      entry.running--;
+      for (const [old, { making, running }] of programs) {
+        if (programs.size <= most) break;
+        if (running > 0) continue;
+        programs.delete(old);
+        await (await making).session.release();
+      }
     }
-    return run(await making, tensors);
   };
   const dispose = async () => {
-    const made = await Promise.allSettled(programs.values());
+    const made = await Promise.allSettled([...programs.values()].map(({ making }) => making));
     programs.clear();
     for (const one of made) if (one.status === 'fulfilled') await one.value.session.release();
   };

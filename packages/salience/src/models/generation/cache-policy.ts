@@ -94,7 +94,10 @@ export function afterCutPrompt(policy: CachePolicy, kept: readonly (readonly Int
           inner.follow?.(chosen);
           const further = inner.retain(cutView(view, chosen), moment);
           return further
-            ? { ...further, entries: further.entries.map((entries, lane) => entries.map((entry) => chosen[lane][entry])) }
+            ? {
+                ...further,
+                entries: further.entries.map((entries, lane) => entries.map((entry) => chosen[lane][entry])),
+              }
             : { entries: chosen };
         },
       };

@@ -19,6 +19,9 @@ export interface DecoderModel {
 
 type Step = ReturnType<typeof compileStep>;
 
+/** Programs of different block lengths and capacities kept for each config. */
+const programsKept = 32;
+
 /** Programs of a config, with and without attention rows; they hold no weights. */
 const steps = new WeakMap<DecoderConfig, Map<boolean, Step>>();
 
@@ -62,6 +65,7 @@ function compileStep(config: DecoderConfig, withAttention: boolean) {
         attention: withAttention ? ofLayers('attention.weights').map(received) : [],
       };
     },
+    { programs: programsKept },
   );
 }
 
