@@ -32,6 +32,17 @@ export const catalogue: readonly Entry[] = [
   { id: 'combo-basic', family: 'text', load: () => as(import('./methods/text/combo-basic.ts').then((m) => m.comboBasic)) },
   { id: 'global-mp', family: 'weights', load: () => as(import('./methods/weights/global-mp.ts').then((m) => m.globalMp)), claim: () => by(import('./methods/weights/global-mp.claim.ts')) },
   { id: 'random-pruning', family: 'weights', load: () => as(import('./methods/weights/random-pruning.ts').then((m) => m.randomPruning)) },
+  { id: 'gblm', family: 'weights', load: () => as(import('./methods/weights/gblm.ts').then((m) => m.gblm)), claim: () => by(import('./methods/weights/gblm.claim.ts')) },
+  { id: 'wanda', family: 'weights', load: () => as(import('./methods/weights/wanda.ts').then((m) => m.wanda)) },
+  { id: 'sparsegpt', family: 'weights', load: () => as(import('./methods/weights/sparsegpt.ts').then((m) => m.sparseGpt)) },
+  { id: 'magnitude', family: 'weights', load: () => as(import('./methods/weights/magnitude.ts').then((m) => m.magnitudePruning)) },
+  { id: 'random-weights', family: 'weights', load: () => as(import('./methods/weights/random-weights.ts').then((m) => m.randomWeights)) },
+  { id: 'scissorhands', family: 'attention', load: () => as(import('./methods/attention/scissorhands.ts').then((m) => m.scissorhands)), claim: () => by(import('./methods/attention/scissorhands.claim.ts')) },
+  { id: 'h2o', family: 'attention', load: () => as(import('./methods/attention/h2o.ts').then((m) => m.h2o)) },
+  { id: 'streaming-llm', family: 'attention', load: () => as(import('./methods/attention/streaming-llm.ts').then((m) => m.streamingLlm)) },
+  { id: 'snapkv', family: 'attention', load: () => as(import('./methods/attention/snapkv.ts').then((m) => m.snapkv)) },
+  { id: 'random-eviction', family: 'attention', load: () => as(import('./methods/attention/random-eviction.ts').then((m) => m.randomEviction)) },
+  { id: 'full-cache', family: 'attention', load: () => as(import('./methods/attention/full-cache.ts').then((m) => m.fullCache)) },
 ];
 
 /**

@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Evidence } from './core/claim.ts';
+import { curvesOf, sparkline } from './core/curves.ts';
 import { InputError } from './core/errors.ts';
 import { writeBeside } from './subjects/writing.ts';
 
@@ -113,6 +114,18 @@ function markdown(claims: readonly LedgerEntry[]): string {
         (p) =>
           `| ${cell(p.says)} | ${p.role} | ${cell(p.rule)} | ${number(p.mean)} | ${number(p.low)} to ${number(p.high)} | **${p.verdict}** |`,
       ),
+      ...curvesOf(c.measurements).flatMap(({ what, at, arms }) => {
+        const greatest = Math.max(...arms.flatMap(({ means }) => means.filter(Number.isFinite)));
+        return [
+          '',
+          `| ${cell(what)} | | ${at.join(' | ')} |`,
+          `| --- | --- | ${at.map(() => '--:').join(' | ')} |`,
+          ...arms.map(
+            ({ name, means }) =>
+              `| ${cell(name)} | ${sparkline(means, greatest)} | ${means.map((mean) => (Number.isFinite(mean) ? number(mean) : '')).join(' | ')} |`,
+          ),
+        ];
+      }),
       '',
       '| measurement | mean | s.e. |',
       '| --- | --- | --- |',

@@ -379,6 +379,22 @@ describe('on a Llama-layout checkpoint trained elsewhere', () => {
       const table = report.blocks.find((block) => block.kind === 'table')!;
       const kept = Object.fromEntries(table.rows.map(([name, , count]) => [name, count]));
       expect(kept).toEqual(reference.kept_per_tensor);
+      const [before, after] = await Promise.all([openCheckpoint(shared), openCheckpoint(output.path)]);
+      let greatest = 0;
+      for (const [t, { name, path, offset, shape }] of before.tensors.entries()) {
+        if (!name.endsWith('_proj.weight')) continue;
+        const n = shape[0] * shape[1];
+        const { values } = readTensorChunk({ path, dtype: 'F32', offset }, n);
+        const weights = values.slice();
+        const left = readTensorChunk(
+          { path: after.tensors[t].path, dtype: 'F32', offset: after.tensors[t].offset },
+          n,
+        ).values;
+        weights.forEach((w, i) => {
+          if (left[i] === 0) greatest = Math.max(greatest, Math.abs(w));
+        });
+      }
+      expect(greatest).toBe(reference.threshold_largest_pruned);
     },
   );
 });

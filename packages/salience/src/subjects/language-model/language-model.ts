@@ -1,0 +1,274 @@
+/** @file The language-model subject: a decoder as published and a text it is calibrated on. Keeping writes it with weights zeroed or changed. */
+
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, open, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { printBudget } from '../../core/budget.ts';
+import { InputError, OutputError } from '../../core/errors.ts';
+import type { Report } from '../../core/report.ts';
+import { Run } from '../../core/run.ts';
+import type { SequencePart } from '../../core/scores.ts';
+import type { SequenceSelection } from '../../core/select-sequence.ts';
+import type { SubjectKind } from '../../core/subject.ts';
+import type { Checkpoint } from '../../models/checkpoint/checkpoint-files.ts';
+import { bytesOf, type FloatType, fromFloat32 } from '../../models/checkpoint/dtype.ts';
+import { readRows, readTensors } from '../../models/checkpoint/read-tensors.ts';
+import { readFully } from '../../models/checkpoint/tensor-chunk.ts';
+import { type LayerSource, layersInMemory } from '../../models/decoder/layer-walk.ts';
+import { linearMaps } from '../../models/decoder/linear-maps.ts';
+import { weightShapes } from '../../models/decoder/weights.ts';
+import type { DecoderModel } from '../../models/generation/cached-decoder.ts';
+import { loadWeights, openPretrained, type Pretrained } from '../../models/pretrained/open-pretrained.ts';
+import { under } from '../../nn/parameters.ts';
+import type { Tensor } from '../../runtime/index.ts';
+import { writeBeside } from '../writing.ts';
+import { calibrationBlocks, readTokens } from './calibration.ts';
+import { ResumableWalk } from './resumable-walk.ts';
+
+/** A decoder, layer by layer or whole, and the blocks of text it is calibrated on. */
+export interface LanguageModel {
+  readonly source: LayerSource;
+  /**
+   * Blocks of the calibration text, int32, shape [blocks, length].
+   * @throws InputError if none was given.
+   */
+  blocks(): Tensor<'int32'>;
+  /** All weights in memory, for gradients. */
+  whole(): Promise<DecoderModel>;
+  /** Where it lies on disk; absent for a model in memory. */
+  readonly pretrained?: Pretrained;
+  /** What the blocks are, in words. */
+  readonly calibration: string;
+  readonly walk?: ResumableWalk;
+}
+
+/** A model in memory with its calibration blocks, as a subject of methods. */
+export function languageModelInMemory(model: DecoderModel, blocks: Tensor<'int32'>): LanguageModel {
+  return {
+    source: layersInMemory(model),
+    blocks: () => blocks,
+    whole: async () => model,
+    calibration: `${blocks.shape[0]} blocks of ${blocks.shape[1]} tokens`,
+  };
+}
+
+const options = z.object({
+  calibrate: z.string().optional().describe('text file that the model reads while it is scored'),
+  samples: z.number().int().min(1).default(128).describe('blocks of the calibration text'),
+  length: z
+    .number()
+    .int()
+    .min(2)
+    .optional()
+    .describe('tokens of a block; by default the model’s positions, 2048 at the most'),
+  resume: z
+    .string()
+    .optional()
+    .describe('folder for the state of the work: run again, a killed one goes on where it was'),
+});
+
+/** The shipped model that has learnt the recall language. */
+const bundled = fileURLToPath(new URL('../../../examples/recall', import.meta.url));
+
+export const languageModel: SubjectKind<LanguageModel, typeof options> = {
+  kind: 'language-model',
+  accepts: 'a folder with config.json, model.safetensors (or shards) and tokenizer.json',
+  options,
+  needsOutput: true,
+
+  async load(paths, given, run) {
+    if (paths.length !== 1 || paths[0] === '-')
+      throw new InputError(`a language model is one folder; given were ${paths.join(', ')}`);
+    return opened(paths[0], given, run);
+  },
+
+  sample: (run) => opened(bundled, { calibrate: join(bundled, 'calibration.txt'), samples: 16, length: 128 }, run),
+
+  async keep(subject, { scores, selection }, { path, force }, run) {
+    if (path === undefined) throw new OutputError('keeping weights writes a model; name where with --out');
+    const { pretrained, walk } = subject;
+    if (!pretrained) throw new InputError('a model in memory has no folder to be written like');
+    if (!('walk' in selection) || !('walk' in scores))
+      throw new InputError(`a language model keeps weights, not ${scores.unit}s`);
+    const { checkpoint } = pretrained;
+    const write = async (out: string) => {
+      for await (const part of selection.walk()) await writePart(checkpoint, part, out);
+    };
+    if (walk) {
+      const about = `${scores.about}, ${printBudget(selection.budget)}, ${subject.calibration}, ${await markOf(checkpoint)}`;
+      if (!(await walk.begin(about, selection.counts))) await copyCheckpoint(checkpoint, walk.output, run);
+      else run.log(`goes on after ${walk.settled.length} matrices that are done`);
+      await write(walk.output);
+      await writeBeside(path, { force }, (temporary) => move(checkpoint, walk.output, temporary, run));
+      await walk.end();
+    } else {
+      await writeBeside(path, { force }, async (temporary) => {
+        await copyCheckpoint(checkpoint, temporary, run);
+        await write(temporary);
+      });
+    }
+    return reportOf(pretrained.path, selection, path);
+  },
+};
+
+async function opened(folder: string, given: Partial<z.infer<typeof options>>, run: Run): Promise<LanguageModel> {
+  const pretrained = await openPretrained(folder);
+  const { config } = pretrained;
+  const { calibrate, samples = 128, length = Math.min(config.positions, 2048), resume } = given;
+  if (length > config.positions)
+    throw new InputError(`blocks of ${length} tokens are longer than the model's ${config.positions} positions`);
+  const blocks =
+    calibrate === undefined
+      ? undefined
+      : calibrationBlocks(await readTokens(calibrate, await pretrained.tokenizer(), run), {
+          samples,
+          length,
+          random: run.random('calibration'),
+        });
+  const walk = resume === undefined ? undefined : await ResumableWalk.open(resume);
+  if (walk) {
+    walk.groupsBefore = (layer) =>
+      Array.from({ length: layer }, (_, n) => linearMaps(config, n).length).reduce((sum, count) => sum + count, 0);
+  }
+  let whole: Promise<DecoderModel> | undefined;
+  return {
+    source: layersOnDisk(pretrained, run),
+    blocks() {
+      if (blocks) return blocks;
+      throw new InputError('this method reads a calibration text; name one with --calibrate');
+    },
+    whole() {
+      whole ??= loadWeights(pretrained, run, { purpose: 'gradient', tokens: length }).then((weights) => ({
+        config,
+        weights,
+      }));
+      return whole;
+    },
+    pretrained,
+    calibration: blocks
+      ? `${blocks.shape[0]} blocks of ${length} tokens of ${calibrate} (sha256 ${createHash('sha256').update(blocks.data).digest('hex').slice(0, 16)})`
+      : 'no calibration text',
+    walk,
+  };
+}
+
+/** Layers read from the files one at a time. */
+function layersOnDisk({ config, checkpoint }: Pretrained, run: Run): LayerSource {
+  const quiet = new Run({ signal: run.signal });
+  const names = [...weightShapes(config).keys()];
+  return {
+    config,
+    layer: async (n) => {
+      const prefix = `model.layers.${n}.`;
+      return under(
+        await readTensors(
+          checkpoint,
+          names.filter((name) => name.startsWith(prefix)),
+          quiet,
+        ),
+        prefix,
+      );
+    },
+    embeddings: async (tokens) => {
+      const table = checkpoint.tensors.find(({ name }) => name === 'model.embed_tokens.weight')!;
+      return (await readRows(table, tokens, quiet)).data;
+    },
+  };
+}
+
+/** What tells this checkpoint from another, or from a later state of itself. */
+async function markOf({ files }: Checkpoint): Promise<string> {
+  const marks = await Promise.all(
+    files.map(async ({ path }) => {
+      const { size, mtimeMs } = await stat(path);
+      return `${await realpath(path)} ${size} ${mtimeMs}`;
+    }),
+  );
+  return marks.join('; ');
+}
+
+/** All files of a checkpoint under another folder. Companions are written anew, so that a read-only original can be replaced. */
+async function copyCheckpoint(checkpoint: Checkpoint, out: string, run: Run): Promise<void> {
+  await mkdir(out);
+  for (const name of checkpoint.companions)
+    await writeFile(join(out, name), await readFile(join(checkpoint.path, name)));
+  const total = checkpoint.files.reduce((sum, { size }) => sum + size, 0);
+  let done = 0;
+  const buffer = new Uint8Array(2 ** 24);
+  for (const { name, path, size } of checkpoint.files) {
+    const to = await open(join(out, name), 'wx');
+    try {
+      for (let at = 0; at < size; at += buffer.length) {
+        const bytes = buffer.subarray(0, Math.min(buffer.length, size - at));
+        readFully(path, bytes, at);
+        await to.writeFile(bytes);
+        done += bytes.length;
+        run.progress('copying', done, total);
+        await run.breathe();
+      }
+    } finally {
+      await to.close();
+    }
+  }
+}
+
+/** Writes a matrix into the copy: the original's bytes with zeros where nothing is kept, or new values. */
+async function writePart(checkpoint: Checkpoint, { name, kept, values }: SequencePart, out: string): Promise<void> {
+  const tensor = checkpoint.tensors.find((candidate) => candidate.name === name)!;
+  const file = checkpoint.files.find(({ path }) => path === tensor.path)!;
+  const dtype = tensor.dtype as FloatType;
+  const size = bytesOf[dtype];
+  const to = await open(join(out, file.name), 'r+');
+  const length = 2 ** 22;
+  try {
+    for (let at = 0; at < kept.length; at += length) {
+      const n = Math.min(length, kept.length - at);
+      const bytes = new Uint8Array(n * size);
+      if (values) {
+        fromFloat32(dtype, values.subarray(at, at + n), bytes);
+      } else {
+        readFully(tensor.path, bytes, tensor.offset + at * size);
+        // A zero is all bits zero in every format.
+        const words = size === 4 ? new Int32Array(bytes.buffer) : new Int16Array(bytes.buffer);
+        for (let i = 0; i < n; i++) words[i] &= -kept[at + i];
+      }
+      await to.write(bytes, 0, bytes.length, tensor.offset + at * size);
+    }
+  } finally {
+    await to.close();
+  }
+}
+
+/** Moves a finished output beside where it is to appear; across disks it is copied. */
+async function move(checkpoint: Checkpoint, from: string, to: string, run: Run): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    await mkdir(to);
+    for (const name of [...checkpoint.companions, ...checkpoint.files.map((file) => file.name)]) {
+      run.check();
+      await copyFile(join(from, name), join(to, name));
+    }
+  }
+}
+
+function reportOf(path: string, { groups, counts, count, of, budget }: SequenceSelection, out: string): Report {
+  const percent = (part: number, whole: number) => `${((100 * part) / whole).toFixed(2)}%`;
+  return {
+    title: `${count.toLocaleString('en-US')} of ${of.toLocaleString('en-US')} weights of ${path} kept (budget ${printBudget(budget)})`,
+    blocks: [
+      {
+        kind: 'table',
+        columns: ['matrix', 'weights', 'kept', 'share'],
+        rows: groups.map(({ name, size }, g) => [name, size, counts[g], percent(counts[g], size)]),
+      },
+      {
+        kind: 'text',
+        text: `Written to ${out}: the same files, with ${(of - count).toLocaleString('en-US')} weights zero.`,
+      },
+    ],
+  };
+}
