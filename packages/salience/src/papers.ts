@@ -396,7 +396,7 @@ export const papers: readonly Paper[] = [
     authors: 8,
     date: '2023-05-26',
     family: 'attention',
-    unit: 'cache entry',
+    unit: 'cached token',
     summary: 'Holds the key-value cache at a fixed size by dropping tokens that recent steps have mostly ignored.',
   },
   {

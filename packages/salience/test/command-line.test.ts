@@ -39,7 +39,13 @@ describe('salience', () => {
     const { systems, baselines } = JSON.parse(salience(['list', '--json']).out);
     expect(systems).toHaveLength(59);
     const implemented = systems.filter(({ state }: { state: string }) => state === 'implemented');
-    expect(implemented.map(({ id }: { id: string }) => id)).toEqual(['global-mp', 'semre-rank', 'lexrank']);
+    expect(implemented.map(({ id }: { id: string }) => id)).toEqual([
+      'global-mp',
+      'semre-rank',
+      'scissorhands',
+      'lexrank',
+      'gblm',
+    ]);
     expect(implemented.length + baselines.length).toBe(catalogue.length);
     expect(salience(['list']).out).toContain('planned');
   });

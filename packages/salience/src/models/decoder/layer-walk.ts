@@ -10,6 +10,7 @@ import { type ParameterTensors, under } from '../../nn/parameters.ts';
 import { float32, type Tensor } from '../../runtime/index.ts';
 import type { DecoderConfig } from './config.ts';
 import { inspectLayer, joinLeaves, type LayerInspection } from './inspect.ts';
+import { tokensAtOnce } from './memory.ts';
 
 /** Where the weights come from: memory, or files. */
 export interface LayerSource {
@@ -58,9 +59,6 @@ export interface WalkOptions {
   readonly run: Run;
   readonly state?: WalkState;
 }
-
-/** Tokens that go through a layer at a time. */
-const tokensAtOnce = 2048;
 
 /**
  * Walks the layers in order. When the next layer is asked for, the texts go through the current one with the weights as they then are.

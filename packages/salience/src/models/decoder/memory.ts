@@ -8,7 +8,7 @@ import type { DecoderConfig } from './config.ts';
 import { parameterCount, weightShapes } from './weights.ts';
 
 /** Tokens that go through a layer at a time in a walk layer by layer. */
-export const tokensAtOnce = 4096;
+export const tokensAtOnce = 2048;
 
 /** What a decoder is loaded for. */
 export interface MemoryPurpose {
@@ -35,7 +35,7 @@ export interface MemoryPurpose {
  * - the head: 2 B·T · vocabulary numbers, logits and their softmax; one more for their gradient.
  *
  * - layer by layer: 5 times the largest layer's weights (as read, as changed, scores, marks, and what a file is read into), the hidden
- *   states of all texts, and one layer's activations of as many texts as go through at a time (about 4,096 tokens).
+ *   states of all texts, and one layer's activations of as many texts as go through at a time (about 2,048 tokens).
  *
  * It says what is held at the peak, to within what the runtime shares or frees early; it is no bound.
  */

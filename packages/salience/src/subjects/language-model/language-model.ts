@@ -18,6 +18,7 @@ import { readRows, readTensors } from '../../models/checkpoint/read-tensors.ts';
 import { readFully } from '../../models/checkpoint/tensor-chunk.ts';
 import { type LayerSource, layersInMemory } from '../../models/decoder/layer-walk.ts';
 import { linearMaps } from '../../models/decoder/linear-maps.ts';
+import { checkMemory } from '../../models/decoder/memory.ts';
 import { weightShapes } from '../../models/decoder/weights.ts';
 import type { DecoderModel } from '../../models/generation/cached-decoder.ts';
 import { loadWeights, openPretrained, type Pretrained } from '../../models/pretrained/open-pretrained.ts';
@@ -127,6 +128,8 @@ async function opened(folder: string, given: Partial<z.infer<typeof options>>, r
           length,
           random: run.random('calibration'),
         });
+  // Refused before the first layer is read, not in the middle.
+  if (blocks) checkMemory(config, { purpose: 'layers', batch: blocks.shape[0], tokens: length });
   const walk = resume === undefined ? undefined : await ResumableWalk.open(resume);
   if (walk) {
     walk.groupsBefore = (layer) =>
