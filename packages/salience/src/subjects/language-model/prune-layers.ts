@@ -18,7 +18,9 @@ export function compareWithin(byDefault: 'row' | 'matrix') {
   return z
     .enum(['row', 'matrix'])
     .default(byDefault)
-    .describe('a share is kept of each output row on its own, or of a matrix by one threshold over its rows (“per layer” in the papers)');
+    .describe(
+      'a share is kept of each output row on its own, or of a matrix by one threshold over its rows (“per layer” in the papers)',
+    );
 }
 
 /** A matrix of a layer, as a method is given it. */
