@@ -53,6 +53,8 @@ interface CountedGroup {
 
 interface Prepared {
   method: AnyMethod;
+  /** How the subject was loaded. */
+  loading: Record<string, unknown>;
   params: Record<string, unknown>;
   subject: unknown;
   run: Run;
@@ -80,7 +82,7 @@ async function prepared(paths: string[], options: Choosing, action: (job: Prepar
   const { run, finish } = startRun({ seed, threads: threadsOf(options.threads), quiet: options.quiet === true });
   try {
     const subject = await method.subject.load(paths, loading, run);
-    await action({ method, params, subject, run });
+    await action({ method, params, subject, run, loading });
   } finally {
     await finish();
   }
@@ -117,8 +119,14 @@ function walkedGroups({ groups, counts }: SequenceSelection): CountedGroup[] {
 }
 
 export async function scoreCommand(paths: string[], options: Choosing): Promise<void> {
-  await prepared(paths, options, async ({ method, params, subject, run }) => {
-    const head = { method: method.id, subject: paths, params: parseParams(method, params), seed: run.seed };
+  await prepared(paths, options, async ({ method, params, subject, run, loading }) => {
+    const head = {
+      method: method.id,
+      subject: paths,
+      params: parseParams(method, params),
+      options: loading,
+      seed: run.seed,
+    };
     if (options.budget !== undefined) {
       const kept: Kept = await choose(method, subject, options.budget, { params, run });
       const { scores, selection } = kept;
@@ -205,12 +213,18 @@ export async function keepCommand(paths: string[], options: Choosing): Promise<v
   if (needsOutput && options.out === undefined) {
     throw new ParameterError(`keeping part of a ${kind} writes a new one; name where with --out`);
   }
-  await prepared(paths, options, async ({ method, params, subject, run }) => {
+  await prepared(paths, options, async ({ method, params, subject, run, loading }) => {
     const output = { path: options.out, force: options.force === true };
     const { report, ...rest } = await keep(method, subject, options.budget!, { params, run, output });
     const kept: Kept = rest;
-    const head = { method: method.id, subject: paths, params: parseParams(method, params), seed: run.seed };
-    if (options.json) printJson({ ...head, ...selectionOf(kept), ...(output.path && { out: output.path }) });
+    const head = {
+      method: method.id,
+      subject: paths,
+      params: parseParams(method, params),
+      options: loading,
+      seed: run.seed,
+    };
+    if (options.json) printJson({ ...head, ...selectionOf(kept), ...(output.path && { out: output.path }), report });
     else print(report);
   });
 }

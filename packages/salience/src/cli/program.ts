@@ -47,7 +47,7 @@ Examples:
   choosing(program.command('keep <paths...>').description('keep what a budget allows, and write it'), method)
     .requiredOption(
       '--budget <budget>',
-      'how much to keep: 30%, 5, mass=0.9, >=0.1, cost<=512 [, per group] [, floor 2] [, redundancy<=0.7]',
+      'how much to keep: 30%, 5, mass=0.9, >=0.1, cost<=512, 2:4 [, per group] [, floor 2] [, redundancy<=0.7]',
     )
     .option('--out <path>', 'where to write what is kept')
     .option('--force', 'replace an output that exists')

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -216,6 +216,88 @@ describe('going on after a walk that was cut off', () => {
     await expect(pruned({ resume })).rejects.toThrow(/the hidden states of layer 2 are not whole/);
     writeFileSync(join(resume, 'walk.json'), '{');
     await expect(ResumableWalk.open(resume)).rejects.toThrow(/walk\.json cannot be read/);
+  });
+
+  it('refuses an output that lies in the folder of the state, or the other way round, or is the same', async () => {
+    const overlap = /lie in each other; name two folders apart/;
+    const [fresh1, fresh2, begun] = [fresh(), fresh(), fresh()];
+    await expect(pruned({ resume: fresh1, out: fresh1 })).rejects.toThrow(overlap);
+    await expect(pruned({ resume: join(fresh2, 'inside'), out: fresh2 })).rejects.toThrow(overlap);
+    await expect(pruned({ resume: begun, run: cancelledAt(/layer 3/, 1) })).rejects.toThrow(CancelledError);
+    await expect(pruned({ resume: begun, out: join(begun, 'inside') })).rejects.toThrow(overlap);
+    expect([existsSync(fresh1), existsSync(fresh2), existsSync(join(begun, 'walk.json'))]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  it('refuses an output in progress in which a file is short, changed, missing or too many', async () => {
+    const stopped = async () => {
+      const resume = fresh();
+      await expect(pruned({ resume, run: cancelledAt(/layer 3/, 1) })).rejects.toThrow(CancelledError);
+      return resume;
+    };
+    const damages: [(output: string) => void, RegExp][] = [
+      [
+        (output) => truncateSync(join(output, 'model.safetensors'), 3000),
+        /model\.safetensors has 3,000 of [\d,]+ bytes/,
+      ],
+      [(output) => rmSync(join(output, 'config.json')), /config\.json is missing/],
+      [(output) => writeFileSync(join(output, 'config.json'), '{}'), /config\.json was changed/],
+      [(output) => writeFileSync(join(output, 'more.json'), '{}'), /more\.json does not belong there/],
+      [
+        (output) => {
+          const bytes = readFileSync(join(output, 'model.safetensors'));
+          bytes[9] ^= 1;
+          writeFileSync(join(output, 'model.safetensors'), bytes);
+        },
+        /the header of model\.safetensors was changed/,
+      ],
+    ];
+    for (const [damage, message] of damages) {
+      const resume = await stopped();
+      damage(join(resume, 'output'));
+      await expect(pruned({ resume })).rejects.toThrow(message);
+    }
+    const resume = await stopped();
+    const { path } = await sound;
+    const { tensors } = (await openPretrained(path)).checkpoint;
+    const settled = tensors.find(({ name }) => name === 'model.layers.0.mlp.up_proj.weight')!;
+    const bytes = readFileSync(join(resume, 'output', 'model.safetensors'));
+    bytes[settled.offset + 1] ^= 1;
+    writeFileSync(join(resume, 'output', 'model.safetensors'), bytes);
+    await expect(pruned({ resume })).rejects.toThrow(/model\.layers\.0\.mlp\.up_proj\.weight was changed/);
+  });
+
+  it('removes only what it made, and not a folder that merely looks like its own', async () => {
+    const mine = fresh();
+    mkdirSync(mine);
+    writeFileSync(join(mine, 'begun'), '');
+    await expect(pruned({ resume: mine })).rejects.toThrow(/holds no walk to resume/);
+    const resume = fresh();
+    await expect(pruned({ resume, run: cancelledAt(/layer 3/, 1) })).rejects.toThrow(CancelledError);
+    writeFileSync(join(resume, 'notes.txt'), 'keep me');
+    await pruned({ resume });
+    expect(readdirSync(resume)).toEqual(['notes.txt']);
+  });
+
+  it('is refused while another process is at it, and taken over from one that is gone', async () => {
+    const resume = fresh();
+    await expect(pruned({ resume, run: cancelledAt(/layer 3/, 1) })).rejects.toThrow(CancelledError);
+    writeFileSync(join(resume, 'lock'), String(process.ppid));
+    await expect(pruned({ resume })).rejects.toThrow(`is in use by process ${process.ppid}`);
+    writeFileSync(join(resume, 'lock'), '999999999');
+    await pruned({ resume });
+    expect(existsSync(resume)).toBe(false);
+  });
+
+  it('refuses a folder that cannot be made', async () => {
+    await expect(pruned({ resume: join(root, 'nowhere', 'state') })).rejects.toThrow(
+      /cannot be made: there is no folder/,
+    );
+    writeFileSync(join(root, 'a-file'), '');
+    await expect(pruned({ resume: join(root, 'a-file', 'state') })).rejects.toThrow(/there is no folder/);
   });
 
   it('does not touch the folder when nothing is kept', async () => {

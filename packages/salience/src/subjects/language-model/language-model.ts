@@ -1,12 +1,12 @@
 /** @file The language-model subject: a decoder as published and a text it is calibrated on. Keeping writes it with weights zeroed or changed. */
 
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, open, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, open, readdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { printBudget } from '../../core/budget.ts';
-import { InputError, OutputError } from '../../core/errors.ts';
+import { InputError, OutputError, ParameterError } from '../../core/errors.ts';
 import type { Report } from '../../core/report.ts';
 import { Run } from '../../core/run.ts';
 import type { SequencePart } from '../../core/scores.ts';
@@ -26,6 +26,7 @@ import { under } from '../../nn/parameters.ts';
 import type { Tensor } from '../../runtime/index.ts';
 import { writeBeside } from '../writing.ts';
 import { calibrationBlocks, readTokens } from './calibration.ts';
+import { refuseNotFinite } from './prune-layers.ts';
 import { ResumableWalk } from './resumable-walk.ts';
 
 /** A decoder, layer by layer or whole, and the blocks of text it is calibrated on. */
@@ -67,7 +68,7 @@ const options = z.object({
   resume: z
     .string()
     .optional()
-    .describe('folder for the state of the work: run again, a killed one goes on where it was'),
+    .describe('with keep: folder for the state of the work: run again, a killed one goes on where it was'),
 });
 
 /** The shipped model that has learnt the recall language. */
@@ -94,15 +95,29 @@ export const languageModel: SubjectKind<LanguageModel, typeof options> = {
     if (!('walk' in selection) || !('walk' in scores))
       throw new InputError(`a language model keeps weights, not ${scores.unit}s`);
     const { checkpoint } = pretrained;
+    let adjusted = false;
     const write = async (out: string) => {
-      for await (const part of selection.walk()) await writePart(checkpoint, part, out);
+      for await (const part of selection.walk()) {
+        const hash = await writePart(checkpoint, part, out);
+        walk?.wrote(hash);
+        adjusted ||= part.values !== undefined;
+      }
     };
     if (walk) {
+      await refuseOverlap(walk.folder, path);
       const about = `${scores.about}, ${printBudget(selection.budget)}, ${subject.calibration}, ${await markOf(checkpoint)}`;
-      if (!(await walk.begin(about, selection.counts))) await copyCheckpoint(checkpoint, walk.output, run);
-      else run.log(`goes on after ${walk.settled.length} matrices that are done`);
-      await write(walk.output);
-      await writeBeside(path, { force }, (temporary) => move(checkpoint, walk.output, temporary, run));
+      try {
+        if (!(await walk.begin(about, selection.counts))) await copyCheckpoint(checkpoint, walk.output, run);
+        else {
+          await checkProgress(checkpoint, selection.groups, walk);
+          run.log(`goes on after ${walk.settled.length} matrices that are done`);
+        }
+        await write(walk.output);
+        await writeBeside(path, { force }, (temporary) => move(checkpoint, walk.output, temporary, run));
+      } catch (error) {
+        await walk.release();
+        throw error;
+      }
       await walk.end();
     } else {
       await writeBeside(path, { force }, async (temporary) => {
@@ -110,7 +125,7 @@ export const languageModel: SubjectKind<LanguageModel, typeof options> = {
         await write(temporary);
       });
     }
-    return reportOf(pretrained.path, selection, path);
+    return reportOf(pretrained.path, selection, path, adjusted);
   },
 };
 
@@ -119,7 +134,7 @@ async function opened(folder: string, given: Partial<z.infer<typeof options>>, r
   const { config } = pretrained;
   const { calibrate, samples = 128, length = Math.min(config.positions, 2048), resume } = given;
   if (length > config.positions)
-    throw new InputError(`blocks of ${length} tokens are longer than the model's ${config.positions} positions`);
+    throw new ParameterError(`blocks of ${length} tokens are longer than the model's ${config.positions} positions`);
   const blocks =
     calibrate === undefined
       ? undefined
@@ -140,18 +155,18 @@ async function opened(folder: string, given: Partial<z.infer<typeof options>>, r
     source: layersOnDisk(pretrained, run),
     blocks() {
       if (blocks) return blocks;
-      throw new InputError('this method reads a calibration text; name one with --calibrate');
+      throw new ParameterError('this method reads a calibration text; name one with --calibrate');
     },
     whole() {
-      whole ??= loadWeights(pretrained, run, { purpose: 'gradient', tokens: length }).then((weights) => ({
-        config,
-        weights,
-      }));
+      whole ??= loadWeights(pretrained, run, { purpose: 'gradient', tokens: length }).then((weights) => {
+        for (const [name, { data }] of Object.entries(weights)) refuseNotFinite(data, name);
+        return { config, weights };
+      });
       return whole;
     },
     pretrained,
     calibration: blocks
-      ? `${blocks.shape[0]} blocks of ${length} tokens of ${calibrate} (sha256 ${createHash('sha256').update(blocks.data).digest('hex').slice(0, 16)})`
+      ? `${blocks.shape[0]} blocks of ${length} tokens (sha256 ${createHash('sha256').update(blocks.data).digest('hex').slice(0, 16)})`
       : 'no calibration text',
     walk,
   };
@@ -217,14 +232,15 @@ async function copyCheckpoint(checkpoint: Checkpoint, out: string, run: Run): Pr
   }
 }
 
-/** Writes a matrix into the copy: the original's bytes with zeros where nothing is kept, or new values. */
-async function writePart(checkpoint: Checkpoint, { name, kept, values }: SequencePart, out: string): Promise<void> {
+/** Writes a matrix into the copy: the original's bytes with zeros where nothing is kept, or new values. Returns their sha256. */
+async function writePart(checkpoint: Checkpoint, { name, kept, values }: SequencePart, out: string): Promise<string> {
   const tensor = checkpoint.tensors.find((candidate) => candidate.name === name)!;
   const file = checkpoint.files.find(({ path }) => path === tensor.path)!;
   const dtype = tensor.dtype as FloatType;
   const size = bytesOf[dtype];
   const to = await open(join(out, file.name), 'r+');
   const length = 2 ** 22;
+  const hash = createHash('sha256');
   try {
     for (let at = 0; at < kept.length; at += length) {
       const n = Math.min(length, kept.length - at);
@@ -238,10 +254,75 @@ async function writePart(checkpoint: Checkpoint, { name, kept, values }: Sequenc
         for (let i = 0; i < n; i++) words[i] &= -kept[at + i];
       }
       await to.write(bytes, 0, bytes.length, tensor.offset + at * size);
+      hash.update(bytes);
     }
+    return hash.digest('hex');
   } finally {
     await to.close();
   }
+}
+
+/**
+ * Makes sure that an output in progress is what an earlier walk left: all files, as long as the original's, with its headers and the
+ * matrices that were settled.
+ * @throws InputError naming what is not whole.
+ */
+async function checkProgress(
+  checkpoint: Checkpoint,
+  groups: SequenceSelection['groups'],
+  walk: ResumableWalk,
+): Promise<void> {
+  const refuse = (what: string): never => {
+    throw new InputError(
+      `${walk.folder}: the output in progress is not whole (${what}); remove the folder to start over`,
+    );
+  };
+  const { companions, files, path } = checkpoint;
+  const expected = [...companions, ...files.map(({ name }) => name)];
+  const there = await readdir(walk.output);
+  const extra = there.find((name) => !expected.includes(name));
+  if (extra !== undefined) refuse(`${extra} does not belong there`);
+  for (const name of expected) if (!there.includes(name)) refuse(`${name} is missing`);
+  for (const name of companions) {
+    if (!(await readFile(join(walk.output, name))).equals(await readFile(join(path, name))))
+      refuse(`${name} was changed`);
+  }
+  for (const { name, size, header, path: original } of files) {
+    const copy = join(walk.output, name);
+    const has = (await stat(copy)).size;
+    if (has !== size) refuse(`${name} has ${has.toLocaleString('en-US')} of ${size.toLocaleString('en-US')} bytes`);
+    const [a, b] = [new Uint8Array(header.bytes), new Uint8Array(header.bytes)];
+    readFully(original, a, 0);
+    readFully(copy, b, 0);
+    if (!Buffer.from(a).equals(b)) refuse(`the header of ${name} was changed`);
+  }
+  for (const [g, wanted] of walk.written.entries()) {
+    const tensor = checkpoint.tensors.find(({ name }) => name === groups[g].name)!;
+    const file = files.find((one) => one.path === tensor.path)!;
+    const hash = createHash('sha256');
+    for (let at = 0; at < tensor.bytes; at += 2 ** 24) {
+      const bytes = new Uint8Array(Math.min(2 ** 24, tensor.bytes - at));
+      readFully(join(walk.output, file.name), bytes, tensor.offset + at);
+      hash.update(bytes);
+    }
+    if (hash.digest('hex') !== wanted) refuse(`${tensor.name} was changed`);
+  }
+}
+
+/** The path with links followed as far as it exists. */
+async function real(path: string): Promise<string> {
+  const whole = resolve(path);
+  const found = await realpath(whole).catch(() => undefined);
+  if (found !== undefined || dirname(whole) === whole) return found ?? whole;
+  return join(await real(dirname(whole)), basename(whole));
+}
+
+/** @throws ParameterError if the folder of the state and the output lie in each other: removing one would remove the other. */
+async function refuseOverlap(state: string, out: string): Promise<void> {
+  const [a, b] = [await real(state), await real(out)];
+  const within = (inner: string, outer: string) => inner === outer || inner.startsWith(outer + sep);
+  if (within(a, b) || within(b, a))
+    throw new ParameterError(`--resume ${state} and --out ${out} lie in each other; name two folders apart`);
 }
 
 /** Moves a finished output beside where it is to appear; across disks it is copied. */
@@ -258,7 +339,12 @@ async function move(checkpoint: Checkpoint, from: string, to: string, run: Run):
   }
 }
 
-function reportOf(path: string, { groups, counts, count, of, budget }: SequenceSelection, out: string): Report {
+function reportOf(
+  path: string,
+  { groups, counts, count, of, budget }: SequenceSelection,
+  out: string,
+  adjusted: boolean,
+): Report {
   const percent = (part: number, whole: number) => `${((100 * part) / whole).toFixed(2)}%`;
   return {
     title: `${count.toLocaleString('en-US')} of ${of.toLocaleString('en-US')} weights of ${path} kept (budget ${printBudget(budget)})`,
@@ -270,7 +356,7 @@ function reportOf(path: string, { groups, counts, count, of, budget }: SequenceS
       },
       {
         kind: 'text',
-        text: `Written to ${out}: the same files, with ${(of - count).toLocaleString('en-US')} weights zero.`,
+        text: `Written to ${out}: the same files, with ${(of - count).toLocaleString('en-US')} weights set to zero${adjusted ? ' and the others of their matrices adjusted' : ''}.`,
       },
     ],
   };

@@ -90,13 +90,19 @@ export function pruneLayers(model: LanguageModel, { about, observe, prune }: Lay
     async *walk(choose) {
       for await (const { n, weights, observed } of walked()) {
         const inputs = observed.inputs as Readonly<Record<string, Tensor<'float32'>>> | undefined;
+        for (const [name, { data }] of Object.entries(weights)) refuseNotFinite(data, tensorOf(n, name));
         for (const map of layers[n]) {
           const tensor = tensorOf(n, map.name);
           const { shape, data } = weights[map.name];
-          refuseNotFinite(data, tensor);
           const input = inputs?.[map.input].data;
           if (input) refuseNotFinite(input, `the input of ${tensor}`);
-          const pruned = await prune({ ...map, tensor, layer: n, weight: data, input }, choose);
+          let pruned: PrunedMatrix;
+          try {
+            pruned = await prune({ ...map, tensor, layer: n, weight: data, input }, choose);
+          } catch (error) {
+            if (!(error instanceof InputError)) throw error;
+            throw new InputError(`${tensor}: ${error.message}`, { cause: error });
+          }
           weights[map.name] = new Tensor('float32', shape, pruned.values ?? masked(data, pruned.kept));
           yield { name: tensor, shape: [map.rows, map.columns], ...pruned };
           await run.breathe();
