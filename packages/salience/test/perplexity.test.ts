@@ -84,7 +84,8 @@ describe('salience perplexity', () => {
 
   it.each([
     [['model'], 2, "required option '--text <file>' not specified"],
-    [['model', '--text', 'none.txt'], 1, 'none.txt cannot be read: ENOENT'],
+    [['model', '--text', 'none.txt'], 1, 'none.txt: no such file'],
+    [['model', '--text', '.'], 1, '.: is a folder; the text is a text file'],
     [['nowhere', '--text', 't.txt'], 1, 'nowhere: no such folder'],
     [['model', '--text', 't.txt', '--window', 'x'], 2, '--window x is not a whole number of 2 or more'],
     [
@@ -102,6 +103,24 @@ describe('salience perplexity', () => {
     const made = salience(args);
     expect([made.code, made.out]).toEqual([code, '']);
     expect(made.err).toContain(message);
+  });
+
+  it('takes memory for the text it has, not for all positions, and says what to do about a text too long', async () => {
+    const long = { ...json, max_position_embeddings: 131_072 };
+    const tokenizer = wordLevelTokenizerJson(words, { unknown: '<unk>' });
+    await writePretrained(at('long'), { config: long, weights: madeDecoder(json).weights, tokenizer }, new Run());
+    const { code, out, err } = salience(['long', '--text', 't.txt', '--json']);
+    expect([code, err]).toEqual([0, '']);
+    expect(JSON.parse(out)).toEqual({
+      ...JSON.parse(salience(['model', '--text', 't.txt', '--json']).out),
+      model: 'long',
+    });
+    // Attention of 131,072 by 131,072 tokens, twice, in 4 heads: 550 GB.
+    const refused = salience(['long', '--text', '-'], 'a '.repeat(140_000));
+    expect([refused.code, refused.out]).toEqual([1, '']);
+    expect(refused.err).toMatch(
+      /on 1 × 131072 tokens needs about \d+\.\d GB of memory; \S+ .B are available; a smaller --window needs less/,
+    );
   });
 
   it('refuses bytes that are no text, and a model without a tokenizer', async () => {

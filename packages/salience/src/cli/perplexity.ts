@@ -1,11 +1,11 @@
 /** @file perplexity: how well a decoder predicts a text. */
 
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
 import { InputError } from '../core/errors.ts';
+import type { DecoderConfig } from '../models/decoder/config.ts';
+import { availableMemory, checkMemory, type MemoryPurpose, memoryNeeded } from '../models/decoder/memory.ts';
 import { perplexity } from '../models/generation/perplexity.ts';
 import { loadWeights, openPretrained } from '../models/pretrained/open-pretrained.ts';
-import { decodeText } from '../subjects/document/decoding.ts';
+import { readText } from '../subjects/reading.ts';
 import { wholeNumber } from './choosing.ts';
 import { startRun } from './progress.ts';
 import { print } from './render.ts';
@@ -27,8 +27,10 @@ export async function perplexityCommand(folder: string, flags: PerplexityFlags):
     const model = await openPretrained(folder);
     const { config } = model;
     const tokenizer = await model.tokenizer();
-    const ids = await tokenizer.encode(await textOf(flags.text), run);
-    const weights = await loadWeights(model, run, { purpose: 'forward', tokens: window ?? config.positions });
+    const ids = await tokenizer.encode(await readText(flags.text, 'the text'), run);
+    const purpose = { purpose: 'forward', tokens: Math.min(window ?? config.positions, ids.length) } as const;
+    checkWindow(config, purpose);
+    const weights = await loadWeights(model, run, purpose);
     const result = await perplexity({ config, weights }, ids, {
       ...(window && { window }),
       ...(stride && { stride }),
@@ -55,11 +57,16 @@ export async function perplexityCommand(folder: string, flags: PerplexityFlags):
   }
 }
 
-/** The text of a file, or of standard input for `-`. */
-async function textOf(path: string): Promise<string> {
-  if (path === '-') return decodeText(await buffer(process.stdin), 'standard input');
-  const bytes = await readFile(path).catch((error: Error) => {
-    throw new InputError(`${path} cannot be read: ${error.message}`);
-  });
-  return decodeText(bytes, path);
+/**
+ * Refuses a window that does not fit into memory.
+ * @throws InputError that says so, and where a window of 2 tokens would fit, that a smaller one is the way out.
+ */
+function checkWindow(config: DecoderConfig, purpose: MemoryPurpose): void {
+  try {
+    checkMemory(config, purpose);
+  } catch (error) {
+    if (!(error instanceof InputError) || memoryNeeded(config, { ...purpose, tokens: 2 }) > availableMemory())
+      throw error;
+    throw new InputError(`${error.message}; a smaller --window needs less`, { cause: error });
+  }
 }

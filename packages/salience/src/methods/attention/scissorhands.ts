@@ -180,7 +180,9 @@ export const scissorhands = method({
       .number()
       .refine((bits) => [4, 8, 16].includes(bits), '4, 8 or 16')
       .default(16)
-      .describe('bits of a number of the keys and values that stay: 4, 8 or 16'),
+      .describe(
+        'bits that keys and values that stay are rounded to: 4, 8 or 16 (as they are); the arrays stay float32',
+      ),
   }),
   score(subject, { drop, ...options }, run): Promise<CacheScores> {
     const { window, recent, threshold, ageNormalised } = options;
@@ -196,6 +198,7 @@ export const scissorhands = method({
           entries,
           drop: Math.max(1, Math.min(Math.round(drop * entries), entries - recent)),
         }),
+      ...(options.bits < 16 && { bits: options.bits }),
     });
   },
 });

@@ -20,8 +20,9 @@ import {
 } from '../../numerics/pruning/gradient-norm.ts';
 import { inputNorm, wandaScores } from '../../numerics/pruning/wanda.ts';
 import { int32, type Tensor } from '../../runtime/index.ts';
+import { refuseNotFinite } from '../../subjects/language-model/finite.ts';
 import { type LanguageModel, languageModel } from '../../subjects/language-model/language-model.ts';
-import { compareWithin, pruneLayers, refuseNotFinite } from '../../subjects/language-model/prune-layers.ts';
+import { compareWithin, pruneLayers } from '../../subjects/language-model/prune-layers.ts';
 
 /** What the dense model gives of a matrix. */
 interface DenseStatistics {

@@ -1,29 +1,18 @@
 /** @file Calibration texts: blocks of tokens that a language model reads while it is scored. */
 
-import { readFile, stat } from 'node:fs/promises';
 import { InputError, ParameterError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import type { Run } from '../../core/run.ts';
 import type { Tokenizer } from '../../models/tokenizer/tokenizer.ts';
 import { int32, type Tensor } from '../../runtime/index.ts';
-
-const maxText = 2 ** 30;
+import { readText } from '../reading.ts';
 
 /**
- * A text file as token ids.
+ * A text file ("-": standard input) as token ids.
  * @throws InputError if it is missing, no file, too large, or not UTF-8.
  */
 export async function readTokens(path: string, tokenizer: Tokenizer, run: Run): Promise<Int32Array> {
-  const stats = await stat(path).catch(() => undefined);
-  if (!stats?.isFile()) throw new InputError(`${path}: no such file`);
-  if (stats.size > maxText) throw new InputError(`${path}: has more than ${maxText.toLocaleString('en-US')} bytes`);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
-  } catch (error) {
-    throw new InputError(`${path}: is not UTF-8 text`, { cause: error });
-  }
-  return tokenizer.encode(text, run);
+  return tokenizer.encode(await readText(path, 'the calibration text'), run);
 }
 
 /**

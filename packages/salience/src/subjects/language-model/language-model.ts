@@ -26,7 +26,7 @@ import { under } from '../../nn/parameters.ts';
 import type { Tensor } from '../../runtime/index.ts';
 import { writeBeside } from '../writing.ts';
 import { calibrationBlocks, readTokens } from './calibration.ts';
-import { refuseNotFinite } from './prune-layers.ts';
+import { refuseNotFinite } from './finite.ts';
 import { ResumableWalk } from './resumable-walk.ts';
 
 /** A decoder, layer by layer or whole, and the blocks of text it is calibrated on. */

@@ -11,6 +11,7 @@ import { type LinearMap, linearMaps } from '../../models/decoder/linear-maps.ts'
 import type { Observation } from '../../nn/observation.ts';
 import type { ParameterTensors } from '../../nn/parameters.ts';
 import { Tensor } from '../../runtime/index.ts';
+import { refuseNotFinite } from './finite.ts';
 import type { LanguageModel } from './language-model.ts';
 
 /** The parameter `compare` of methods that rank weights: among which others. */
@@ -130,11 +131,4 @@ function masked(values: Float32Array, kept: Uint8Array): Float32Array {
   const left = new Float32Array(values.length);
   for (let i = 0; i < left.length; i++) if (kept[i] === 1) left[i] = values[i];
   return left;
-}
-
-/** @throws InputError naming what and where, for a number that is not finite. */
-export function refuseNotFinite(values: Float32Array, what: string): void {
-  for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(values[i])) throw new InputError(`${what} is ${values[i]} at ${i}; numbers must be finite`);
-  }
 }

@@ -10,6 +10,7 @@ import type { CacheScores, Prompt } from './prompt.ts';
  * Cache scores lane by lane. Groups are "layer.head", labels the tokens.
  * @param statistic what the scores are made of, one for each layer; without one the prompt is not read.
  * @param score scores of one lane, shape [tokens].
+ * @param bits what numbers of the entries that stay are rounded to, where they are.
  */
 export async function cacheScores<Statistic extends EntryStatistic>(
   prompt: Prompt,
@@ -18,10 +19,12 @@ export async function cacheScores<Statistic extends EntryStatistic>(
     statistic,
     score,
     policy,
+    bits,
   }: {
     readonly statistic?: (lanes: number) => Statistic;
     score(lane: { layer: number; lane: number; length: number }, statistic: Statistic | undefined): Float32Array;
     policy(entries: number): CachePolicy;
+    readonly bits?: number;
   },
 ): Promise<CacheScores> {
   const { layers, keyValueHeads: lanes } = prompt.model.config;
@@ -43,6 +46,7 @@ export async function cacheScores<Statistic extends EntryStatistic>(
     groups: { names, of: Uint32Array.from(values, (_, i) => Math.floor(i / length)) },
     labels: names.flatMap(() => pieces),
     policy,
+    ...(bits !== undefined && { bits }),
   };
 }
 

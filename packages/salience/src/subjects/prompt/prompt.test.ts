@@ -44,15 +44,74 @@ describe('keeping part of a prompt’s cache', () => {
     const { report } = await keep(h2o, made(), '25%');
     const bytes = (entries: number) => 2 * 4 * config.layers * config.keyValueHeads * config.headSize * entries;
     expect(table(report.blocks)).toEqual([
-      ['after the prompt of 64 tokens', bytes(64), bytes(16), '25.00%'],
-      ['with 16 new tokens', bytes(80), bytes(20), '25.00%'],
+      ['entries after the prompt of 64 tokens', bytes(64), bytes(16), '25.00%'],
+      ['entries after 16 new tokens', bytes(79), bytes(20), '25.32%'], // the last token is not read any more
+      ['arrays, with free places', bytes(80), bytes(20), '25.00%'],
     ]);
     expect(report.title).toBe('16 of 64 entries kept in each of 4 heads (budget 25%)');
   });
 
   it('of a policy that lets the cache grow again holds what was kept and the new tokens', async () => {
     const { report } = await keep(snapkv, made(), '25%', { params: { window: 4 } });
-    expect(table(report.blocks)[1][3]).toBe('40.00%'); // (16 + 16) / 80
+    expect(table(report.blocks)[1][3]).toBe('39.24%'); // (16 + 15) / 79
+    expect(table(report.blocks)[2][3]).toBe('40.00%'); // (16 + 16) / 80
+  });
+
+  it('says between how many entries heads keep, and counts the bytes of just those', async () => {
+    const { report } = await keep(h2o, made(), '66');
+    const entry = 8 * config.headSize;
+    expect(report.title).toBe('16 to 17 of 64 entries kept in each of 4 heads (budget 66)');
+    expect(table(report.blocks)[0]).toEqual([
+      'entries after the prompt of 64 tokens',
+      entry * 4 * 64,
+      entry * 66,
+      `${((100 * 66) / (4 * 64)).toFixed(2)}%`,
+    ]);
+  });
+
+  it.each(['99999', '1000000000000 per group'])('with a count above all entries keeps all: %s', async (budget) => {
+    const { report } = await keep(h2o, made(), budget);
+    expect(texts(report.blocks)[1]).toBe('With the full cache the text is the same.');
+    expect(table(report.blocks).map((row) => row[3])).toEqual(['100.00%', '100.00%', '100.00%']);
+  });
+
+  it('names the tokens that each side wrote where one ends early', async () => {
+    const { tokens: full } = await generate({ config, weights }, tokens, { maxTokens: 16 });
+    const subject = made();
+    const { report: plain } = await keep(streamingLlm, subject, '10%');
+    const cut = texts(plain.blocks)[0].split('\n')[1].trim().split(' ').map(Number);
+    // A token that ends the text where only the one with the cut cache writes it.
+    const end = cut.find((token) => !full.includes(token))!;
+    const at = cut.indexOf(end);
+    expect(at).toBeGreaterThan(0);
+    const ended = promptInMemory({ config: { ...config, endTokens: [end] }, weights }, { tokens }, { tokens: 16 });
+    const { report } = await keep(streamingLlm, ended, '10%');
+    const [after, before] = [table(report.blocks)[1], table(report.blocks)[0]];
+    expect(after[0]).toBe(`entries after 16 new tokens, cut ${at}`);
+    expect(after[1]).toBe((Number(before[1]) * 79) / 64);
+  });
+
+  it('of rounded keys and values says what they would take, and that the arrays are float32', async () => {
+    const { report } = await keep(scissorhands, made(), '50%', { params: { bits: 4 } });
+    expect(texts(report.blocks)[2]).toBe(
+      `Numbers that stay are rounded to 4 bits; the arrays are float32 still. In 4 bits the entries after the prompt would take ${(2 * 4 * 32 * config.headSize * 4) / 8} bytes, without their scales.`,
+    );
+    const { report: plain } = await keep(scissorhands, made(), '50%');
+    expect(texts(plain.blocks)).toHaveLength(2);
+  });
+
+  it('says how many more entries a policy drops once it goes on', async () => {
+    const { report } = await keep(scissorhands, made(), '50%', { params: { funnel: true } });
+    const dropped = Number(/drops (\d+) more at once/.exec(texts(report.blocks)[2])?.[1]);
+    expect(dropped).toBeGreaterThan(0);
+    expect(table(report.blocks)[0][2]).toBe(8 * config.headSize * (4 * 32 - dropped));
+  });
+
+  it('is the same for any length of the blocks the prompt is read in', async () => {
+    const [one, all] = await Promise.all([1, 256].map((block) => keep(h2o, made({ block }), '50%')));
+    expect(one.report.title).toBe(all.report.title);
+    expect(table(one.report.blocks)).toEqual(table(all.report.blocks));
+    expect(texts(one.report.blocks)).toEqual(texts(all.report.blocks));
   });
 
   it('shows the share of heads that keep each token, which add up to what is kept', async () => {
@@ -125,8 +184,9 @@ describe('bad input', () => {
 
   it('is refused: a budget that leaves fewer entries than are protected', async () => {
     await expect(keep(scissorhands, made(), '5%')).rejects.toThrow(
-      /budget 5% leaves each of 4 heads 4 of 64 entries: a cache of 5 entries is too small: with 10 protected it needs 11/,
+      /budget 5% leaves each of 4 heads 3 to 4 of 64 entries: a cache of 5 entries is too small: with 10 protected it needs 11/,
     );
+    await expect(keep(h2o, made(), '1')).rejects.toThrow(/budget 1 leaves each of 4 heads 0 to 1 of 64 entries: /);
     await expect(keep(h2o, made(), '0%')).rejects.toThrow(/leaves each of 4 heads 0 of 64 entries/);
   });
 

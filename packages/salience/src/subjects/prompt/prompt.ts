@@ -1,7 +1,6 @@
 /** @file The prompt subject: a decoder and a text. Keeping continues the text from a cache that was cut to what is kept. */
 
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type Budget, countOfShare, printBudget } from '../../core/budget.ts';
@@ -11,13 +10,13 @@ import type { Run } from '../../core/run.ts';
 import type { AnyScores, Scores } from '../../core/scores.ts';
 import type { Selection } from '../../core/select.ts';
 import type { SubjectKind } from '../../core/subject.ts';
-import { afterCutPrompt, type CachePolicy, type LayerPolicy } from '../../models/generation/cache-policy.ts';
+import { afterCutPrompt, type CachePolicy, fullCache, type LayerPolicy } from '../../models/generation/cache-policy.ts';
 import { CachedDecoder, type DecoderModel } from '../../models/generation/cached-decoder.ts';
 import { type GenerateOptions, generate } from '../../models/generation/generate.ts';
 import type { Sampling } from '../../models/generation/sampling.ts';
 import { loadWeights, openPretrained, type Pretrained } from '../../models/pretrained/open-pretrained.ts';
 import { document } from '../../models/recall-language/document.ts';
-import { decodeText } from '../document/decoding.ts';
+import { readText } from '../reading.ts';
 import { writeBeside } from '../writing.ts';
 
 /** A decoder and a text that it has yet to read. */
@@ -47,14 +46,14 @@ export interface Continuation extends Sampling {
 export interface CacheScores extends Scores {
   /** The policy with which the text goes on when a query attends to `entries` at the most, its own among them. */
   policy(entries: number): CachePolicy;
+  /** Bits a number of the entries that stay is rounded to; absent: they are left as they are. */
+  readonly bits?: number;
 }
 
 /** Tells cache scores from others. */
 function isCacheScores(scores: AnyScores): scores is CacheScores {
   return 'policy' in scores;
 }
-
-const maxText = 2 ** 28;
 
 const options = z.object({
   prompt: z
@@ -138,7 +137,7 @@ export const prompt: SubjectKind<Prompt, typeof options> = {
       throw new InputError(`a prompt is read by one model, a folder; given were ${paths.join(', ')}`);
     const pretrained = await openPretrained(paths[0]);
     const tokenizer = await pretrained.tokenizer();
-    const text = await readPrompt(path);
+    const text = await readText(path, 'the prompt');
     const tokens = await tokenizer.encode(text, run, { special: true });
     return opened(pretrained, tokens, (ids) => tokenizer.decode(ids), continuation, run);
   },
@@ -158,10 +157,16 @@ export const prompt: SubjectKind<Prompt, typeof options> = {
     const { tokens, temperature, topK, topP, block } = { ...subject.continuation };
     const kept = lanesOf(subject, selection);
     const policy = afterCutPrompt(policyAt(subject, scores, selection.budget, kept), kept);
-    const going: GenerateOptions = { maxTokens: tokens, temperature, topK, topP, block, run };
-    const cut = await generate(subject.model, subject.tokens, { ...going, policy });
-    const full = await generate(subject.model, subject.tokens, going);
-    const written = subject.decode(cut.tokens);
+    // Read one by one, tokens of the prompt would be dropped by the policy before the selection is made of it.
+    const going: GenerateOptions = { maxTokens: tokens, temperature, topK, topP, block: Math.max(2, block), run };
+    const goOn = async (policy: CachePolicy): Promise<Written> => {
+      const { counted, held } = counting(policy, subject.tokens.length);
+      const made = await generate(subject.model, subject.tokens, { ...going, policy: counted });
+      return { ...made, text: subject.decode(made.tokens), held };
+    };
+    const cut = await goOn(policy);
+    const full = await goOn(fullCache);
+    const written = cut.text;
     if (path !== undefined) {
       await writeBeside(path, { force }, (temporary) =>
         writeFile(temporary, written.endsWith('\n') ? written : `${written}\n`),
@@ -169,8 +174,9 @@ export const prompt: SubjectKind<Prompt, typeof options> = {
     }
     return reportOf(subject, selection, kept, {
       name: policy.name,
-      cut: { ...cut, text: written },
-      full: { ...full, text: subject.decode(full.tokens) },
+      bits: scores.bits,
+      cut,
+      full,
       path,
     });
   },
@@ -194,14 +200,6 @@ async function opened(
   return promptInMemory({ config, weights }, { tokens, decode }, continuation);
 }
 
-async function readPrompt(path: string): Promise<string> {
-  if (path === '-') return decodeText(await buffer(process.stdin), 'standard input');
-  const stats = await stat(path).catch(() => undefined);
-  if (!stats?.isFile()) throw new InputError(`${path}: no such file`);
-  if (stats.size > maxText) throw new InputError(`${path}: has more than ${maxText.toLocaleString('en-US')} bytes`);
-  return decodeText(await readFile(path), path);
-}
-
 /** For each layer and lane, the positions that are kept, ascending. */
 function lanesOf({ model, tokens }: Prompt, { kept }: Selection): Int32Array[][] {
   const { layers, keyValueHeads } = model.config;
@@ -214,7 +212,7 @@ function lanesOf({ model, tokens }: Prompt, { kept }: Selection): Int32Array[][]
 
 /**
  * The policy that goes on. A share is one of the text as it grows: when its new tokens are written a head holds that share of all, so
- * that 100% cuts nothing. A count is one of entries at any time.
+ * that 100% cuts nothing. A count is one of entries at any time; one above all that there will be keeps all.
  */
 function policyAt(
   { model, tokens, continuation }: Prompt,
@@ -228,43 +226,84 @@ function policyAt(
       `a cache is cut to a share or a number of its entries, such as 25%, not ${printBudget(budget)}`,
     );
   const lanes = model.config.layers * model.config.keyValueHeads;
+  const all = tokens.length + continuation.tokens;
   const each =
     amount.kind === 'share'
-      ? countOfShare(amount.share, tokens.length + continuation.tokens)
-      : budget.within === 'group'
-        ? amount.count
-        : Math.ceil(amount.count / lanes);
-  const longest = kept.flat().reduce((most, { length }) => Math.max(most, length), 0);
+      ? countOfShare(amount.share, all)
+      : Math.min(all, budget.within === 'group' ? amount.count : Math.ceil(amount.count / lanes));
+  const { longest, words } = lengthsOf(kept);
   try {
     if (longest === 0) throw new ParameterError('a text does not go on from no entry');
     return scores.policy(Math.max(each, longest) + 1);
   } catch (error) {
     if (!(error instanceof ParameterError)) throw error;
     throw new BudgetError(
-      `budget ${printBudget(budget)} leaves each of ${lanes} heads ${longest} of ${tokens.length} entries: ${error.message}`,
+      `budget ${printBudget(budget)} leaves each of ${lanes} heads ${words} of ${tokens.length} entries: ${error.message}`,
       { cause: error },
     );
   }
 }
 
+/** Entries of the lane that keeps the most, and those of all lanes in words: "122", or "121 to 122" where lanes differ. */
+function lengthsOf(kept: readonly (readonly Int32Array[])[]): { longest: number; words: string } {
+  const lengths = kept.flat().map(({ length }) => length);
+  const longest = lengths.reduce((most, n) => Math.max(most, n), 0);
+  const shortest = lengths.reduce((least, n) => Math.min(least, n), longest);
+  return { longest, words: shortest === longest ? `${longest}` : `${shortest} to ${longest}` };
+}
+
+/** Entries of all lanes of all layers. */
+interface Held {
+  /** Right after the prompt. */
+  prompt: number;
+  /** When the text ended. */
+  end: number;
+}
+
+/** The policy as it is, and how many entries it leaves in the cache of a prompt of so many tokens. */
+function counting(policy: CachePolicy, tokens: number): { counted: CachePolicy; held: Held } {
+  const now: number[] = [];
+  const held: Held = { prompt: 0, end: 0 };
+  const counted: CachePolicy = {
+    ...policy,
+    layer(layer, shape) {
+      const inner = policy.layer(layer, shape);
+      return {
+        see: (rows, view) => inner.see(rows, view),
+        retain(view, moment) {
+          const retained = inner.retain(view, moment);
+          now[layer] = retained
+            ? retained.entries.reduce((sum, { length }) => sum + length, 0)
+            : view.lengths.reduce((sum, length) => sum + length, 0);
+          held.end = now.reduce((sum, entries) => sum + entries, 0);
+          if (view.fed === tokens) held.prompt = held.end;
+          return retained;
+        },
+      };
+    },
+  };
+  return { counted, held };
+}
+
 interface Written {
   readonly text: string;
   readonly tokens: readonly number[];
+  /** Bytes of the cache's arrays, with the places in them that are still free. */
   readonly cacheBytes: number;
+  readonly held: Held;
 }
 
 function reportOf(
-  { model, tokens, pieces, continuation }: Prompt,
-  { budget }: Selection,
+  { model, tokens, pieces }: Prompt,
+  { budget, kept: units }: Selection,
   kept: readonly (readonly Int32Array[])[],
-  { name, cut, full, path }: { name: string; cut: Written; full: Written; path?: string },
+  { name, bits, cut, full, path }: { name: string; bits?: number; cut: Written; full: Written; path?: string },
 ): Report {
-  const { layers, keyValueHeads, headSize } = model.config;
+  const { headSize } = model.config;
   const lanes = kept.flat();
   const holders = new Float64Array(tokens.length);
   for (const lane of lanes) for (const position of lane) holders[position]++;
-  const longest = lanes.reduce((most, { length }) => Math.max(most, length), 0);
-  const bytes = (entries: number) => 8 * layers * keyValueHeads * headSize * entries;
+  const bytes = (entries: number) => 8 * headSize * entries;
   const row = (when: string, before: number, after: number) => [
     when,
     before,
@@ -273,6 +312,10 @@ function reportOf(
   ];
   const parting = cut.tokens.findIndex((token, t) => token !== full.tokens[t]);
   const parts = parting < 0 && cut.tokens.length < full.tokens.length ? cut.tokens.length : parting;
+  const written =
+    cut.tokens.length === full.tokens.length
+      ? `${cut.tokens.length} new tokens`
+      : `${full.tokens.length} new tokens, cut ${cut.tokens.length}`;
   const blocks: Block[] = [
     { kind: 'text', text: `Continued with ${name}; the first token still comes of the whole prompt:\n${cut.text}` },
     {
@@ -291,14 +334,24 @@ function reportOf(
       kind: 'table',
       columns: ['cache', 'bytes, full', 'bytes, cut', 'share'],
       rows: [
-        row(`after the prompt of ${tokens.length} tokens`, bytes(tokens.length), bytes(longest)),
-        row(`with ${continuation.tokens} new tokens`, full.cacheBytes, cut.cacheBytes),
+        row(`entries after the prompt of ${tokens.length} tokens`, bytes(full.held.prompt), bytes(cut.held.prompt)),
+        row(`entries after ${written}`, bytes(full.held.end), bytes(cut.held.end)),
+        row('arrays, with free places', full.cacheBytes, cut.cacheBytes),
       ],
     },
   ];
+  const further = units.length - cut.held.prompt;
+  if (further > 0)
+    blocks.push({ kind: 'text', text: `Of the ${units.length} entries kept, ${name} drops ${further} more at once.` });
+  if (bits !== undefined) {
+    blocks.push({
+      kind: 'text',
+      text: `Numbers that stay are rounded to ${bits} bits; the arrays are float32 still. In ${bits} bits the entries after the prompt would take ${(bytes(cut.held.prompt) * bits) / 32} bytes, without their scales.`,
+    });
+  }
   if (path !== undefined) blocks.push({ kind: 'text', text: `The continuation is written to ${path}.` });
   return {
-    title: `${longest} of ${tokens.length} entries kept in each of ${lanes.length} heads (budget ${printBudget(budget)})`,
+    title: `${lengthsOf(kept).words} of ${tokens.length} entries kept in each of ${lanes.length} heads (budget ${printBudget(budget)})`,
     blocks,
   };
 }
