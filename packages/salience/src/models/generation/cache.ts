@@ -174,11 +174,17 @@ function keepOnly(arrays: Arrays, { entries, keys, values }: Retained, lanes: nu
       if (entry < 0 || entry >= had || (i > 0 && entry <= kept[i - 1])) {
         throw new SalienceError(`the policy kept entry ${entry} of lane ${lane}, which has ${had}; entries ascend`);
       }
-      if (entry === i) return;
-      arrays.positions[base + i] = arrays.positions[base + entry];
-      arrays.keys.copyWithin((base + i) * d, (base + entry) * d, (base + entry + 1) * d);
-      arrays.values.copyWithin((base + i) * d, (base + entry) * d, (base + entry + 1) * d);
     });
+    // Neighbours move together: most policies take out a few entries of many.
+    for (let to = 0, end = 0; to < kept.length; to = end) {
+      end = to + 1;
+      while (end < kept.length && kept[end] === kept[end - 1] + 1) end++;
+      if (kept[to] === to) continue;
+      const [target, from, until] = [base + to, base + kept[to], base + kept[end - 1] + 1];
+      arrays.positions.copyWithin(target, from, until);
+      arrays.keys.copyWithin(target * d, from * d, until * d);
+      arrays.values.copyWithin(target * d, from * d, until * d);
+    }
     if (keys) arrays.keys.set(keys[lane], base * d);
     if (values) arrays.values.set(values[lane], base * d);
     arrays.positions.fill(-1, base + kept.length, base + had);
