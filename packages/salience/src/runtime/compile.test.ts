@@ -23,6 +23,16 @@ describe('a compiled function with a limit on its programs', () => {
     await double.dispose();
   });
 
+  it('can be disposed of while it is called: the call has its result, and the next makes a new program', async () => {
+    const double = compile((x: JaxArray) => x.mul(2));
+    const call = double(float32([2], [1, 2]));
+    const gone = double.dispose();
+    expect([...(await call).data]).toEqual([2, 4]);
+    await gone;
+    expect([...(await double(float32([2], [3, 4]))).data]).toEqual([6, 8]);
+    await double.dispose();
+  });
+
   it('that cannot be traced for one shape is still there for another', async () => {
     const add = compile((x: JaxArray, y: JaxArray) => x.add(y), { programs: 1 });
     const ones = (n: number) => float32([n], new Float32Array(n).fill(1));

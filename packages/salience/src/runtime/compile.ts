@@ -55,35 +55,41 @@ export function compile<Arguments extends readonly unknown[], Result>(
   options: CompileOptions = {},
 ): Compiled<Arguments, Result> {
   const { programs: most = Infinity } = options;
-  const programs = new Map<string, { readonly making: Promise<Program>; running: number }>();
+  const programs = new Map<string, { readonly making: Promise<Program>; readonly calls: Set<Promise<unknown>> }>();
   const call = async (...args: unknown[]) => {
     const [leaves, structure] = jax.tree.flatten(args as never) as unknown as [unknown[], jax.tree.JsTreeDef];
     const tensors = leaves.map(tensorOf);
     const key = `${structure} ${tensors.map(({ type, shape }) => `${type}[${shape}]`)}`;
-    const entry = programs.get(key) ?? { making: make(fn as never, structure, tensors, options), running: 0 };
+    const entry = programs.get(key) ?? { making: make(fn as never, structure, tensors, options), calls: new Set() };
     // The one used last is the last in the map.
     programs.delete(key);
     programs.set(key, entry);
-    entry.running++;
+    const running = entry.making.then((program) => run(program, tensors));
+    entry.calls.add(running);
     try {
-      return await run(await entry.making, tensors);
+      return await running;
     } catch (error) {
       await entry.making.catch(() => programs.delete(key));
       throw error;
     } finally {
-      entry.running--;
-      for (const [old, { making, running }] of programs) {
+      entry.calls.delete(running);
+      for (const [old, { making, calls }] of programs) {
         if (programs.size <= most) break;
-        if (running > 0) continue;
+        if (calls.size > 0) continue;
         programs.delete(old);
         await (await making).session.release();
       }
     }
   };
   const dispose = async () => {
-    const made = await Promise.allSettled([...programs.values()].map(({ making }) => making));
+    const old = [...programs.values()];
     programs.clear();
-    for (const one of made) if (one.status === 'fulfilled') await one.value.session.release();
+    for (const entry of old) {
+      const made = await entry.making.catch(() => undefined);
+      // A call that is under way has its program to its end.
+      await Promise.allSettled(entry.calls);
+      await made?.session.release();
+    }
   };
   return Object.assign(call, { dispose }) as Compiled<Arguments, Result>;
 }

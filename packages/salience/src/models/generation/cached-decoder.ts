@@ -1,6 +1,6 @@
 /** @file A decoder that reads a text once: each step attends to the cache, and a policy decides what the cache keeps. */
 
-import { InputError } from '../../core/errors.ts';
+import { InputError, ParameterError } from '../../core/errors.ts';
 import type { Run } from '../../core/run.ts';
 import type { CachedKeysAndValues } from '../../nn/attention.ts';
 import type { Parameters, ParameterTensors } from '../../nn/parameters.ts';
@@ -94,6 +94,10 @@ export class CachedDecoder {
 
   constructor(model: DecoderModel, { batch = 1, policy = fullCache, reserve = 0, block = 256 }: DecodingOptions = {}) {
     const { layers, keyValueHeads, headSize } = model.config;
+    for (const [name, value] of Object.entries({ batch, block })) {
+      if (!(Number.isSafeInteger(value) && value >= 1))
+        throw new ParameterError(`${name} = ${value} is not a whole number of 1 or more`);
+    }
     const lanes = batch * keyValueHeads;
     this.#model = model;
     this.#batch = batch;

@@ -30,8 +30,11 @@ export interface Perplexity {
 const programs = new WeakMap<DecoderConfig, ReturnType<typeof compileNll>>();
 
 function compileNll(config: DecoderConfig) {
-  return compile((weights: Parameters, tokens: JaxArray) =>
-    crossEntropy(decoder(weights, config, tokens).slice([], [0, -1]), tokens.slice([], [1]), { reduction: 'none' }),
+  // Windows of a text have three shapes at the most: a full batch of them, the rest of a batch, and the last.
+  return compile(
+    (weights: Parameters, tokens: JaxArray) =>
+      crossEntropy(decoder(weights, config, tokens).slice([], [0, -1]), tokens.slice([], [1]), { reduction: 'none' }),
+    { programs: 4 },
   );
 }
 
@@ -87,7 +90,8 @@ export async function perplexity(
     const ids = new Int32Array(count * size);
     for (const [b, { start, end }] of batch.entries()) ids.set(text.subarray(start, end), b * size);
     const { data } = await negativeLogLikelihood(model, int32([count, size], ids));
-    await refuseNotFinite(model, data, ids.subarray(0, size));
+    const row = Math.max(0, Math.floor(data.findIndex((value) => !Number.isFinite(value)) / (size - 1)));
+    await refuseNotFinite(model, data, ids.subarray(row * size, (row + 1) * size));
     batch.forEach(({ start, end, from }, b) => {
       for (let t = from; t < end; t++) nll += data[b * (size - 1) + t - start - 1];
       predicted += end - from;

@@ -282,11 +282,19 @@ describe('going on after a walk that was cut off', () => {
     expect(readdirSync(resume)).toEqual(['notes.txt']);
   });
 
-  it('is refused while another process is at it, and taken over from one that is gone', async () => {
+  it('is refused while another process, or another walk of this one, is at it', async () => {
     const resume = fresh();
     await expect(pruned({ resume, run: cancelledAt(/layer 3/, 1) })).rejects.toThrow(CancelledError);
     writeFileSync(join(resume, 'lock'), String(process.ppid));
     await expect(pruned({ resume })).rejects.toThrow(`is in use by process ${process.ppid}`);
+    writeFileSync(join(resume, 'lock'), '999999999');
+    const [first, second] = await Promise.allSettled([pruned({ resume }), pruned({ resume })]);
+    expect([first.status, second.status].sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('goes on after a lock that a process that is gone has left', async () => {
+    const resume = fresh();
+    await expect(pruned({ resume, run: cancelledAt(/layer 3/, 1) })).rejects.toThrow(CancelledError);
     writeFileSync(join(resume, 'lock'), '999999999');
     await pruned({ resume });
     expect(existsSync(resume)).toBe(false);

@@ -19,7 +19,7 @@ import { readFully } from '../../models/checkpoint/tensor-chunk.ts';
 import { type LayerSource, layersInMemory } from '../../models/decoder/layer-walk.ts';
 import { linearMaps } from '../../models/decoder/linear-maps.ts';
 import { checkMemory } from '../../models/decoder/memory.ts';
-import { weightShapes } from '../../models/decoder/weights.ts';
+import { parameterCount, weightShapes } from '../../models/decoder/weights.ts';
 import type { DecoderModel } from '../../models/generation/cached-decoder.ts';
 import { loadWeights, openPretrained, type Pretrained } from '../../models/pretrained/open-pretrained.ts';
 import { under } from '../../nn/parameters.ts';
@@ -158,7 +158,12 @@ async function opened(folder: string, given: Partial<z.infer<typeof options>>, r
       throw new ParameterError('this method reads a calibration text; name one with --calibrate');
     },
     whole() {
-      whole ??= loadWeights(pretrained, run, { purpose: 'gradient', tokens: length }).then((weights) => {
+      whole ??= loadWeights(pretrained, run, {
+        purpose: 'gradient',
+        tokens: length,
+        // What is gathered of the gradients.
+        cacheBytes: 4 * parameterCount(config),
+      }).then((weights) => {
         for (const [name, { data }] of Object.entries(weights)) refuseNotFinite(data, name);
         return { config, weights };
       });
@@ -253,7 +258,9 @@ async function writePart(checkpoint: Checkpoint, { name, kept, values }: Sequenc
         const words = size === 4 ? new Int32Array(bytes.buffer) : new Int16Array(bytes.buffer);
         for (let i = 0; i < n; i++) words[i] &= -kept[at + i];
       }
-      await to.write(bytes, 0, bytes.length, tensor.offset + at * size);
+      const offset = tensor.offset + at * size;
+      for (let done = 0; done < bytes.length; )
+        done += (await to.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
       hash.update(bytes);
     }
     return hash.digest('hex');

@@ -5,6 +5,7 @@ import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } fr
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError, OutputError } from '../../core/errors.ts';
+import { readFully } from '../../models/checkpoint/tensor-chunk.ts';
 import type { WalkState } from '../../models/decoder/layer-walk.ts';
 
 const saved = z.object({
@@ -22,6 +23,9 @@ const saved = z.object({
 
 /** Content of the file that marks a folder as one of ours. */
 const mark = 'the state of a salience walk; remove the folder to start over\n';
+
+/** Folders at which this process is. */
+const held = new Set<string>();
 
 /** A folder that holds an output in progress and where its walk is. Until the walk has begun it neither reads nor writes a state. */
 export class ResumableWalk implements WalkState {
@@ -118,13 +122,17 @@ export class ResumableWalk implements WalkState {
   async load(): Promise<{ next: number; hidden: Float32Array } | undefined> {
     if (this.#about === undefined || !this.#saved) return undefined;
     const { next, hidden, hiddenHash } = this.#saved;
-    const bytes = await readFile(this.#path(`hidden-${next}.f32`)).catch(() => undefined);
-    if (bytes?.length !== 4 * hidden || hashOf(bytes) !== hiddenHash) {
+    const path = this.#path(`hidden-${next}.f32`);
+    const states = new Float32Array(hidden);
+    const bytes = new Uint8Array(states.buffer);
+    const whole = (await stat(path).catch(() => undefined))?.size === bytes.length;
+    if (whole) for (let at = 0; at < bytes.length; at += slice) readFully(path, bytes.subarray(at, at + slice), at);
+    if (!whole || hashOf(bytes) !== hiddenHash) {
       throw new InputError(
         `${this.folder}: the hidden states of layer ${next} are not whole; remove the folder to start over`,
       );
     }
-    return { next, hidden: new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)) };
+    return { next, hidden: states };
   }
 
   async save(next: number, hidden: Float32Array): Promise<void> {
@@ -148,6 +156,7 @@ export class ResumableWalk implements WalkState {
   async release(): Promise<void> {
     if (this.#about === undefined) return;
     this.#about = undefined;
+    held.delete(resolve(this.folder));
     await rm(this.#path('lock'), { force: true });
   }
 
@@ -169,9 +178,11 @@ export class ResumableWalk implements WalkState {
   /** Takes the folder for this process; a process that is gone has left it. */
   async #lock(): Promise<void> {
     const path = this.#path('lock');
+    if (held.has(resolve(this.folder))) throw new InputError(`${this.folder} is in use by this process already`);
     for (let attempt = 0; attempt < 2; attempt++) {
       try {
         await writeFile(path, String(process.pid), { flag: 'wx' });
+        held.add(resolve(this.folder));
         return;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -203,8 +214,13 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Bytes handled at a time: Node hashes and reads 2 GiB at the most, which the hidden states of a large model exceed. */
+const slice = 2 ** 26;
+
 function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  const hash = createHash('sha256');
+  for (let at = 0; at < bytes.length; at += slice) hash.update(bytes.subarray(at, at + slice));
+  return hash.digest('hex');
 }
 
 async function flushed(path: string): Promise<void> {
