@@ -5,6 +5,7 @@ const runtime = 'packages/salience/src/runtime/**/*.test.ts';
 export default defineConfig({
   test: {
     testTimeout: 60_000,
+    setupFiles: ['packages/salience/test/property-seed.ts'],
     projects: [
       {
         extends: true,
