@@ -11,7 +11,7 @@ import { initialWeights } from '../dist/models/decoder/weights.js';
 import { adamw } from '../dist/nn/optimisers/adam.js';
 import { trainingStep } from '../dist/nn/training/training-step.js';
 import { compile, float32, int32 } from '../dist/runtime/index.js';
-import { median, seconds, times } from './timing.js';
+import { median, seconds, times, torchPython } from './timing.js';
 
 /** All cores as a user would have them, and one, which is where PyTorch's threads do not wait for each other. */
 const threadCounts = [...new Set([availableParallelism(), 1])];
@@ -31,18 +31,6 @@ const config = readConfig(
   },
   'the bench',
 );
-
-/** A Python with PyTorch, if there is one. */
-function torchPython() {
-  return ['python3', '/usr/bin/python3'].find((name) => {
-    try {
-      execFileSync(name, ['-c', 'import torch'], { stdio: 'ignore' });
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
 
 /** Median seconds of some calls, after three that do not count. */
 async function timed(call, calls) {

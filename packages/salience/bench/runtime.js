@@ -12,7 +12,7 @@ import { compile, float32, nn, numpy as np, rmsNorm, softmax, valueAndGrad } fro
 import { lower } from '../dist/runtime/lowering/lower.js';
 import { onnxModel } from '../dist/runtime/onnx-model.js';
 import { prepareTracing, trace } from '../dist/runtime/trace.js';
-import { median, seconds, times } from './timing.js';
+import { median, seconds, times, torchPython } from './timing.js';
 
 const threads = availableParallelism();
 const random = new Random(0, 'bench/runtime');
@@ -33,18 +33,6 @@ async function timed(call, rounds, warm = 5) {
     all.push((performance.now() - started) / 1000);
   }
   return median(all);
-}
-
-/** A Python with PyTorch, if there is one. */
-function torchPython() {
-  return ['python3', '/usr/bin/python3'].find((name) => {
-    try {
-      execFileSync(name, ['-c', 'import torch'], { stdio: 'ignore' });
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 const x = normal(512, 256);

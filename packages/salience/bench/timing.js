@@ -1,6 +1,6 @@
 /** @file Times of whole processes and functions, taken in turns so that a machine that speeds up or slows down does so for all. */
 
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 
 /** The middle value. */
 export function median(values) {
@@ -34,3 +34,15 @@ export async function inTurns(rounds, functions) {
 
 export const seconds = (s) => (s < 1 ? `${(1000 * s).toFixed(0)} ms` : `${s.toFixed(2)} s`);
 export const times = (ratio) => `${ratio.toPrecision(3)}×`;
+
+/** A Python with PyTorch, if there is one. */
+export function torchPython() {
+  return ['python3', '/usr/bin/python3'].find((name) => {
+    try {
+      execFileSync(name, ['-c', 'import torch'], { stdio: 'ignore' });
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
