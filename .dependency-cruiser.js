@@ -1,6 +1,6 @@
 /** @file The import order of ARCHITECTURE.md: a floor imports only from floors below it. */
 
-const floors = ['core', 'numerics', 'runtime', 'nn', 'models', 'subjects', 'methods', 'catalogue', 'cli'];
+const floors = ['core', 'numerics', 'runtime', 'nn', 'models', 'subjects', 'methods', 'catalogue', 'charts', 'cli'];
 const src = '^packages/salience/src/';
 // The catalogue's floor is the files beside the folders: catalogue.ts, keep.ts, ledger.ts, papers.ts, index.ts.
 const place = (floor) => (floor === 'catalogue' ? `${src}[^/]+\\.ts$` : `${src}${floor}/`);

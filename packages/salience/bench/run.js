@@ -5,7 +5,20 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const names = ['startup', 'lexrank', 'global-mp', 'runtime', 'eviction', 'decoder', 'wanda-large'];
+const names = [
+  'startup',
+  'lexrank',
+  'global-mp',
+  'runtime',
+  'eviction',
+  'decoder',
+  'wanda-large',
+  'responsiveness',
+  'tree-shapley',
+  'vog',
+  'gais',
+  'table-stream',
+];
 const here = fileURLToPath(new URL('.', import.meta.url));
 const results = join(here, 'results');
 const asked = process.argv.slice(2);

@@ -780,7 +780,7 @@ export const papers: readonly Paper[] = [
     authors: 13,
     date: '2024-09-25',
     family: 'data',
-    unit: 'cluster',
+    unit: 'document',
     code: 'iTheresaApocalypse/Quad',
     summary: 'Chooses pre-training text by playing clusters as bandit arms that pay out estimated influence.',
   },

@@ -40,11 +40,19 @@ describe('salience', () => {
     expect(systems).toHaveLength(59);
     const implemented = systems.filter(({ state }: { state: string }) => state === 'implemented');
     expect(implemented.map(({ id }: { id: string }) => id)).toEqual([
+      'responsiveness',
       'global-mp',
       'semre-rank',
       'scissorhands',
+      'rashomon-fis',
+      'kan-select',
+      'fifa',
+      'vog',
+      'quad',
       'lexrank',
       'gblm',
+      'shapley-workflow',
+      'gais',
     ]);
     expect(implemented.length + baselines.length).toBe(catalogue.length);
     expect(salience(['list']).out).toContain('planned');

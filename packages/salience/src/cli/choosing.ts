@@ -13,6 +13,7 @@ import { countKept } from '../core/select-stream.ts';
 import type { Kept } from '../core/subject.ts';
 import { type GroupSummary, summarise, summariseSequence } from '../core/summary.ts';
 import { choose, keep } from '../keep.ts';
+import { checkPicture, writePicture } from './plotting.ts';
 import { startRun } from './progress.ts';
 import { print } from './render.ts';
 
@@ -25,6 +26,7 @@ export interface Choosing {
   json?: true;
   quiet?: true;
   out?: string;
+  plot?: string;
   force?: true;
   /** Flags of the method and of its subject. */
   [flag: string]: unknown;
@@ -79,6 +81,7 @@ async function prepared(paths: string[], options: Choosing, action: (job: Prepar
   );
   const loading = parseParams({ id: method.subject.kind, params: method.subject.options }, given);
   const seed = wholeNumber('seed', options.seed, 0);
+  if (options.plot !== undefined) await checkPicture(options.plot, { force: options.force === true });
   const { run, finish } = startRun({ seed, threads: threadsOf(options.threads), quiet: options.quiet === true });
   try {
     const subject = await method.subject.load(paths, loading, run);
@@ -131,7 +134,9 @@ export async function scoreCommand(paths: string[], options: Choosing): Promise<
       const kept: Kept = await choose(method, subject, options.budget, { params, run });
       const { scores, selection } = kept;
       if ('kept' in selection) {
-        if (options.json) printJson({ ...head, ...selectionOf(kept) });
+        const { findings } = scores as Scores;
+        await plotted(method, findings, options);
+        if (options.json) printJson({ ...head, ...selectionOf(kept), ...(findings && { findings }) });
         else print(ranking(scores as Scores, [...selection.kept]));
       } else if ('walk' in selection) {
         if (options.json) printJson({ ...head, ...selectionOf(kept) });
@@ -153,12 +158,22 @@ export async function scoreCommand(paths: string[], options: Choosing): Promise<
       return;
     }
     const all = Array.from(scores.values, (_, i) => i);
-    if (options.json) printJson({ ...head, unit: scores.unit, units: all.map((i) => unitOf(scores, i)) });
+    const { findings } = scores;
+    await plotted(method, findings, options);
+    const units = () => all.map((i) => unitOf(scores, i));
+    if (options.json) printJson({ ...head, unit: scores.unit, units: units(), ...(findings && { findings }) });
     else print(ranking(scores, all));
   });
 }
 
-/** Units from the highest score to the lowest. */
+/** Rows of a ranking that a terminal is shown; JSON has all. */
+const mostShown = 200;
+
+async function plotted(method: AnyMethod, findings: Scores['findings'], { plot, force }: Choosing): Promise<void> {
+  if (plot !== undefined) await writePicture(method.id, findings, plot, { force: force === true });
+}
+
+/** Units from the highest score to the lowest, then what else was found. */
 function ranking(scores: Scores, indices: number[]): Report {
   const order = indices.sort((i, j) => scores.values[j] - scores.values[i] || i - j);
   const several = scores.groups && scores.groups.names.length > 1 && scores.groups;
@@ -168,12 +183,18 @@ function ranking(scores: Scores, indices: number[]): Report {
       {
         kind: 'table',
         columns: ['score', scores.unit, ...(several ? ['in'] : [])],
-        rows: order.map((i) => [
-          scores.values[i],
-          scores.labels?.[i] ?? `${scores.unit} ${i}`,
-          ...(several ? [several.names[several.of[i]]] : []),
-        ]),
+        rows: order
+          .slice(0, mostShown)
+          .map((i) => [
+            scores.values[i],
+            scores.labels?.[i] ?? `${scores.unit} ${i}`,
+            ...(several ? [several.names[several.of[i]]] : []),
+          ]),
       },
+      ...(order.length > mostShown
+        ? [{ kind: 'text' as const, text: `… and ${order.length - mostShown} more; --json prints all` }]
+        : []),
+      ...(scores.findings ?? []),
     ],
   };
 }
@@ -217,6 +238,7 @@ export async function keepCommand(paths: string[], options: Choosing): Promise<v
     const output = { path: options.out, force: options.force === true };
     const { report, ...rest } = await keep(method, subject, options.budget!, { params, run, output });
     const kept: Kept = rest;
+    await plotted(method, 'findings' in kept.scores ? kept.scores.findings : undefined, options);
     const head = {
       method: method.id,
       subject: paths,

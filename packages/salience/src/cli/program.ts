@@ -43,6 +43,7 @@ Examples:
     method,
   )
     .option('--budget <budget>', 'print only what this budget keeps')
+    .option('--force', 'replace a picture that exists')
     .action(async (paths: string[], options: Choosing) => (await import('./choosing.ts')).scoreCommand(paths, options));
   choosing(program.command('keep <paths...>').description('keep what a budget allows, and write it'), method)
     .requiredOption(
@@ -88,6 +89,7 @@ function choosing(command: Command, method: AnyMethod | undefined): Command {
     .option('--seed <n>', 'rules all randomness', '0')
     .option('--threads <n>', 'worker threads; the result does not depend on it')
     .option('--json', 'print JSON')
+    .option('--plot <file>', 'write the method’s charts as a picture, .svg or .png')
     .option('--quiet', 'no progress and no remarks');
   if (method) {
     const { subject, id } = method;

@@ -2,6 +2,7 @@
 
 import { styleText } from 'node:util';
 import type { Block, Cell, Report } from '../core/report.ts';
+import { chartAsBlock } from './render-chart.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -36,6 +37,8 @@ function renderBlock(block: Block): string {
         .join('\n');
     case 'strip':
       return renderStrip(block);
+    case 'chart':
+      return renderBlock(chartAsBlock(block.title, block.chart));
   }
 }
 

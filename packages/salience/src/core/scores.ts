@@ -4,6 +4,7 @@
  */
 
 import { InputError } from './errors.ts';
+import type { Block } from './report.ts';
 import type { Task } from './task.ts';
 
 /** Which group (layer, document, class) each unit is in. */
@@ -33,6 +34,8 @@ export interface Scores {
   readonly costs?: Costs;
   /** How alike two units are, 0 to 1; needed by budgets that name a `redundancy`. */
   readonly similarity?: (i: number, j: number) => number;
+  /** What else the method found out, shown under the scores: tables, charts, remarks. */
+  readonly findings?: readonly Block[];
 }
 
 /** A run of consecutive units of one group; `source` is what the scoring task needs to find them, as plain data. */

@@ -2,6 +2,8 @@
 
 export { attention, type CachedKeysAndValues } from './attention.ts';
 export { mixtureOfExperts, topKGates } from './experts.ts';
+export * from './graph-attention.ts';
+export * from './kan.ts';
 export * from './layers.ts';
 export * from './losses.ts';
 export * from './observation.ts';
@@ -11,6 +13,7 @@ export * from './optimisers/schedules.ts';
 export * from './optimisers/sgd.ts';
 export * from './optimisers/transform.ts';
 export * from './parameters.ts';
+export * from './perceptron.ts';
 export * from './rotary.ts';
 export { swiglu } from './swiglu.ts';
 export * from './tap.ts';

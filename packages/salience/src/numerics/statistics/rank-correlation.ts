@@ -47,7 +47,7 @@ export function kendall(x: ArrayLike<number>, y: ArrayLike<number>): number {
 }
 
 /** Ranks from 0, ties at the mean of the ranks they share; shape [n]. */
-function midRanks(values: ArrayLike<number>): Float64Array {
+export function midRanks(values: ArrayLike<number>): Float64Array {
   const order = ascending(values, (i, j) => values[i] - values[j]);
   const ranks = new Float64Array(order.length);
   for (let low = 0, high = 0; low < order.length; low = high) {

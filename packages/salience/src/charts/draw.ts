@@ -1,0 +1,249 @@
+/** @file Charts of reports as SVG, drawn by Observable Plot: in a browser with its document, elsewhere with any document like it. */
+
+import * as Plot from '@observablehq/plot';
+import type { Chart } from '../core/report.ts';
+
+/** Pixels. */
+const width = 720;
+/** Least to greatest. */
+const ramp = { type: 'linear', range: ['#1e88e5', '#ff0d57'], interpolate: 'hcl' } as const;
+/** Points of a swarm's row that are drawn; of more, as many are taken evenly from the sorted ones. */
+const mostPoints = 1500;
+
+/** What is used of an SVG element. */
+export interface DrawnChart {
+  readonly outerHTML: string;
+  getAttribute(name: string): string | null;
+  setAttribute(name: string, value: string): void;
+}
+
+/**
+ * A chart as an SVG element.
+ * @param document the page's own, or one made by a library.
+ */
+export function drawChart(title: string, chart: Chart, document: unknown): DrawnChart {
+  const style = { background: 'white', color: 'black', fontFamily: 'DejaVu Sans, sans-serif' };
+  const { caption, ...options } = optionsOf(chart);
+  const heading = Plot.text([title], {
+    frameAnchor: 'top-left',
+    dy: -34,
+    fontSize: 14,
+    fontWeight: 'bold',
+    facet: 'super',
+  });
+  const below = Plot.text([caption ?? ''], { frameAnchor: 'top-left', dy: -18, fill: '#555', facet: 'super' });
+  const marks = [...(options.marks ?? []), heading, below];
+  const plot: Plot.PlotOptions = { marginTop: 54, width, style, ...options, marks };
+  return Plot.plot({ ...plot, document } as Plot.PlotOptions) as unknown as DrawnChart;
+}
+
+function optionsOf(chart: Chart): Plot.PlotOptions & { caption?: string } {
+  switch (chart.type) {
+    case 'swarm':
+      return swarm(chart);
+    case 'waterfall':
+      return waterfall(chart);
+    case 'halo':
+      return halo(chart);
+    case 'lines':
+      return lines(chart);
+    case 'heat':
+      return heat(chart);
+  }
+}
+
+type Of<Type extends Chart['type']> = Extract<Chart, { type: Type }>;
+
+/** Room for the labels at the left, by their length. */
+function marginFor(labels: readonly string[]): number {
+  const longest = labels.reduce((most, { length }) => Math.max(most, length), 0);
+  return Math.min(260, 24 + 6.4 * longest);
+}
+
+function swarm({ x, shade, rows }: Of<'swarm'>): Plot.PlotOptions & { caption?: string } {
+  const labels = rows.map(({ label }) => label);
+  const points = rows.flatMap(({ label, points: all }) => evenly(all).map((point) => ({ ...point, label })));
+  const stars = rows.flatMap(({ label, star }) => (star === undefined ? [] : [{ label, x: star }]));
+  const least = points.some((point) => point.shade !== undefined);
+  return {
+    caption: least && shade ? `Colour: ${shade}, blue for the least and red for the greatest.` : undefined,
+    height: 86 + rowHeight(points, labels) * labels.length,
+    marginLeft: marginFor(labels),
+    x: { label: x, grid: true, nice: true },
+    fy: { domain: labels, label: null, padding: 0.1 },
+    color: ramp,
+    marks: [
+      Plot.ruleX([0], { stroke: '#999' }),
+      Plot.axisFy({ anchor: 'left', frameAnchor: 'left', textAnchor: 'end', dx: -8, label: null }),
+      Plot.dot(
+        points,
+        Plot.dodgeY('middle', { x: 'x', fy: 'label', fill: least ? 'shade' : '#1e88e5', r: 2, padding: 0.2 }),
+      ),
+      Plot.dot(stars, {
+        x: 'x',
+        fy: 'label',
+        symbol: 'star',
+        r: 7,
+        fill: 'gold',
+        stroke: 'black',
+        frameAnchor: 'middle',
+      }),
+    ],
+  };
+}
+
+/** Room for a row of a swarm: where points lie thickest they stand on each other. */
+function rowHeight(
+  points: readonly { readonly x: number; readonly label: string }[],
+  labels: readonly string[],
+): number {
+  const least = points.reduce((low, { x }) => Math.min(low, x), 0);
+  const reach = points.reduce((high, { x }) => Math.max(high, x), 0) - least || 1;
+  const across = (width - marginFor(labels)) / 4.2;
+  const counts = new Map<string, number>();
+  for (const { x, label } of points) {
+    const place = `${Math.round((across * (x - least)) / reach)} ${label}`;
+    counts.set(place, (counts.get(place) ?? 0) + 1);
+  }
+  const most = Math.max(0, ...counts.values());
+  return Math.min(240, Math.max(36, 14 + 4.2 * most));
+}
+
+/** At most `mostPoints` of the points, evenly from the sorted ones, the ends among them. */
+function evenly<Point extends { readonly x: number }>(points: readonly Point[]): readonly Point[] {
+  if (points.length <= mostPoints) return points;
+  const sorted = points.toSorted((a, b) => a.x - b.x);
+  return Array.from({ length: mostPoints }, (_, i) => sorted[Math.round((i * (points.length - 1)) / (mostPoints - 1))]);
+}
+
+function waterfall({ x, from, steps, to }: Of<'waterfall'>): Plot.PlotOptions {
+  let at = from.value;
+  const bars = steps.map(({ label, change }, i) => {
+    const begin = at;
+    at += change;
+    return {
+      row: `${i + 1}. ${label}`,
+      begin,
+      end: at,
+      change,
+      text: `${change >= 0 ? '+' : '−'}${three(Math.abs(change))}`,
+    };
+  });
+  const first = `${from.label} = ${three(from.value)}`;
+  const last = `${to.label} = ${three(to.value)}`;
+  const domain = [first, ...bars.map(({ row }) => row), last];
+  return {
+    height: 86 + 26 * domain.length,
+    marginLeft: marginFor(domain),
+    marginRight: 50,
+    x: { label: x, grid: true, nice: true },
+    y: { domain, label: null },
+    marks: [
+      Plot.barX(bars, {
+        y: 'row',
+        x1: 'begin',
+        x2: 'end',
+        fill: ({ change }) => (change >= 0 ? '#ff0d57' : '#1e88e5'),
+        rx: 2,
+      }),
+      Plot.tickX(
+        [
+          { row: first, at: from.value },
+          { row: last, at: to.value },
+        ],
+        { x: 'at', y: 'row', strokeWidth: 3 },
+      ),
+      Plot.text(bars, {
+        y: 'row',
+        x: ({ begin, end }) => Math.max(begin, end),
+        text: 'text',
+        textAnchor: 'start',
+        dx: 4,
+      }),
+    ],
+  };
+}
+
+function halo({ radius, rings }: Of<'halo'>): Plot.PlotOptions & { caption: string } {
+  const curve = (label: string, points: readonly { angle: number; radius: number }[]) =>
+    [...points, ...points.slice(0, 1)].map(({ angle, radius: r }) => ({
+      label,
+      x: r * Math.cos(angle),
+      y: r * Math.sin(angle),
+    }));
+  const found = rings.flatMap(({ label, points }) => curve(label, points));
+  const expected = rings.flatMap(({ label, expected: r }) =>
+    Array.from({ length: 97 }, (_, i) => ({
+      label,
+      x: r * Math.cos((i * Math.PI) / 48),
+      y: r * Math.sin((i * Math.PI) / 48),
+    })),
+  );
+  const most = [...found, ...expected].reduce((reach, { x, y }) => Math.max(reach, Math.abs(x), Math.abs(y)), 0) || 1;
+  const size = 520;
+  return {
+    caption: `Distance from the centre: ${radius}. Dashed: what it would be without interaction.`,
+    width: size + 80,
+    height: size + 94,
+    marginLeft: 50,
+    x: { domain: [-most, most], label: null, ticks: 5 },
+    y: { domain: [-most, most], label: null, ticks: 5 },
+    color: { type: 'categorical', scheme: 'tableau10' },
+    marks: [
+      Plot.ruleX([0], { stroke: '#ddd' }),
+      Plot.ruleY([0], { stroke: '#ddd' }),
+      Plot.line(expected, { x: 'x', y: 'y', z: 'label', stroke: 'label', strokeDasharray: '4,4', strokeWidth: 1 }),
+      Plot.line(found, { x: 'x', y: 'y', z: 'label', stroke: 'label', strokeWidth: 2 }),
+      Plot.dot(found, { x: 'x', y: 'y', fill: 'label', r: 2.5 }),
+      Plot.text(
+        rings.map(({ label, expected: r }) => ({ label, r })),
+        { x: 0, y: 'r', text: 'label', fill: 'label', dy: -6, stroke: 'white' },
+      ),
+    ],
+  };
+}
+
+function lines({ x, y, lines: all }: Of<'lines'>): Plot.PlotOptions {
+  const points = all.flatMap(({ label, points: line }) => line.map((point) => ({ ...point, label })));
+  const ends = all.flatMap(({ label, points: line }) => line.slice(-1).map((point) => ({ ...point, label })));
+  return {
+    height: 400,
+    marginLeft: 60,
+    marginRight: marginFor(all.map(({ label }) => label)),
+    x: { label: x },
+    y: { label: y, labelAnchor: 'center', grid: true, nice: true },
+    color: { type: 'categorical', scheme: 'tableau10' },
+    marks: [
+      Plot.line(points, { x: 'x', y: 'y', stroke: 'label', strokeWidth: 2 }),
+      Plot.dot(points, { x: 'x', y: 'y', fill: 'label', r: 2.5 }),
+      Plot.text(ends, { x: 'x', y: 'y', text: 'label', fill: 'label', textAnchor: 'start', dx: 6 }),
+    ],
+  };
+}
+
+function heat({ rows, columns, values, of }: Of<'heat'>): Plot.PlotOptions & { caption: string } {
+  const cell = Math.max(8, Math.min(48, Math.floor(560 / Math.max(rows, columns))));
+  return {
+    caption: `Colour: ${of}, blue for the least and red for the greatest.`,
+    width: Math.max(480, 80 + cell * columns),
+    marginRight: Math.max(20, 420 - cell * columns),
+    height: 74 + cell * rows + 20,
+    marginLeft: 60,
+    x: { label: null, ticks: [], domain: Array.from({ length: columns }, (_, c) => c) },
+    y: { label: null, ticks: [], domain: Array.from({ length: rows }, (_, r) => r) },
+    color: ramp,
+    marks: [
+      Plot.cell(values, {
+        x: (_, i) => i % columns,
+        y: (_, i) => Math.floor(i / columns),
+        fill: (value) => value,
+        inset: 0.5,
+      }),
+    ],
+  };
+}
+
+/** A number with three digits that matter. */
+function three(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
