@@ -24,6 +24,8 @@ Examples:
   salience score papers.jsonl --by semre-rank --budget 20 --json
   salience keep ./llama --by global-mp --budget 50% --out ./llama-half
   salience perplexity ./llama-half --text test.txt
+  salience score people.csv --target ill --by shap --model forest --plot shap.svg
+  salience keep digits.csv --target label --by gais --budget 10% --out small.csv
   salience verify lexrank
 `,
     );
@@ -103,7 +105,9 @@ function flags(command: Command, shape: Readonly<Record<string, unknown>>, prefi
   for (const [name, schema] of Object.entries(shape) as [string, ZodType][]) {
     const fallback = schema.safeParse(undefined).data as unknown;
     const shown =
-      fallback === undefined ? '' : ` (default: ${Array.isArray(fallback) ? fallback.join(',') : fallback})`;
+      fallback === undefined || fallback === ''
+        ? ''
+        : ` (default: ${Array.isArray(fallback) ? fallback.join(',') : fallback})`;
     command.addOption(new Option(`${flagOf(name)} <value>`, `${prefix}${schema.description ?? name}${shown}`));
   }
 }

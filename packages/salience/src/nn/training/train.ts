@@ -37,6 +37,8 @@ export interface Training<Batch, Observed = Tree<Tensor>> extends Omit<StepParts
   };
   /** What progress and log call it; default `training`. */
   readonly name?: string;
+  /** Whether the log gets some twenty lines of its course; default true. Progress is told in any case. */
+  readonly log?: boolean;
 }
 
 export interface Trained {
@@ -61,7 +63,7 @@ const programsKept = 8;
  * another training and for names that are no parameters; ParameterError for options out of range; CancelledError.
  */
 export async function train<Batch, Observed = Tree<Tensor>>(options: Training<Batch, Observed>): Promise<Trained> {
-  const { steps, run, policy, schedule, checkpoint, evaluate, name = 'training' } = options;
+  const { steps, run, policy, schedule, checkpoint, evaluate, name = 'training', log = true } = options;
   atLeast('steps', steps, 0);
   if (checkpoint) atLeast('checkpoint.every', checkpoint.every, 1);
   if (evaluate) atLeast('evaluate.every', evaluate.every, 1);
@@ -98,9 +100,9 @@ export async function train<Batch, Observed = Tree<Tensor>>(options: Training<Ba
       if (evaluate && (last || course.step % evaluate.every === 0)) {
         const values = await evaluate.measure(course.parameters, course.step);
         course.evaluations.push({ step: course.step, values });
-        run.log(`${name}: step ${course.step} of ${steps}: ${written(values)}`);
+        if (log) run.log(`${name}: step ${course.step} of ${steps}: ${written(values)}`);
       }
-      if (last || step % logEvery === 0) {
+      if (log && (last || step % logEvery === 0)) {
         const rate = schedule(step).toPrecision(3);
         run.log(
           `${name}: step ${course.step} of ${steps}: ${written({ loss: result.loss, ...result.metrics })}, rate ${rate}`,
