@@ -79,6 +79,27 @@ describe('pictures of charts', () => {
     expect(svg.match(/<circle/g)).toHaveLength(1500);
   });
 
+  it('keep the points of a swarm within their row, however many there are at one place', async () => {
+    const points = Array.from({ length: 300 }, () => ({ x: 1 }));
+    const rows = ['a', 'b'].map((label) => ({ label, points }));
+    const svg = await svgOf([{ title: 'many', chart: { type: 'swarm', x: 'x', rows } }]);
+    const across = [...svg.matchAll(/cy="([-\d.]+)"/g)].map(([, y]) => Number(y));
+    expect(across).toHaveLength(600);
+    const [, height] = svg.match(/height="(\d+)"/)!;
+    expect(Number(height)).toBeLessThan(300);
+    expect(Math.max(...across) - Math.min(...across)).toBeLessThanOrEqual(72);
+  });
+
+  it('shorten long labels in the middle, and leave room for them', async () => {
+    const long = 'a feature whose name is longer than any label can be, and its end';
+    const svg = await svgOf([
+      { title: 'long', chart: { type: 'swarm', x: 'x', rows: [{ label: long, points: [{ x: 1 }] }] } },
+    ]);
+    expect(svg).toContain('a feature whose name is lo…');
+    expect(svg).toContain('and its end');
+    expect(svg).not.toContain(long);
+  });
+
   it('become PNG files', async () => {
     const png = await pngOf(await svgOf(charts));
     expect([...png.subarray(0, 8)]).toEqual([137, 80, 78, 71, 13, 10, 26, 10]);

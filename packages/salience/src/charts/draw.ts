@@ -54,59 +54,77 @@ function optionsOf(chart: Chart): Plot.PlotOptions & { caption?: string } {
 
 type Of<Type extends Chart['type']> = Extract<Chart, { type: Type }>;
 
+/** Characters of a label that are drawn. */
+const mostCharacters = 44;
+
+/** A label as it is drawn: of a long one its beginning and its end. */
+function short(label: string): string {
+  return label.length <= mostCharacters ? label : `${label.slice(0, 26)}…${label.slice(-(mostCharacters - 27))}`;
+}
+
 /** Room for the labels at the left, by their length. */
 function marginFor(labels: readonly string[]): number {
-  const longest = labels.reduce((most, { length }) => Math.max(most, length), 0);
-  return Math.min(260, 24 + 6.4 * longest);
+  const longest = labels.reduce((most, label) => Math.max(most, short(label).length), 0);
+  return 24 + 6.4 * longest;
 }
+
+/** From one dot of a swarm to the next, in pixels. */
+const apart = 4.4;
+/** Most pixels of a swarm's row; more dots than it has room for stand closer. */
+const highestRow = 72;
 
 function swarm({ x, shade, rows }: Of<'swarm'>): Plot.PlotOptions & { caption?: string } {
   const labels = rows.map(({ label }) => label);
-  const points = rows.flatMap(({ label, points: all }) => evenly(all).map((point) => ({ ...point, label })));
-  const stars = rows.flatMap(({ label, star }) => (star === undefined ? [] : [{ label, x: star }]));
-  const least = points.some((point) => point.shade !== undefined);
+  const stars = rows.flatMap(({ label, star }) => (star === undefined ? [] : [{ label, x: star, y: 0 }]));
+  const drawn = rows.map(({ points }) => evenly(points));
+  const across = [...drawn.flat(), ...stars].reduce(
+    ([low, high], { x }) => [Math.min(low, x), Math.max(high, x)],
+    [0, 0],
+  );
+  const marginLeft = marginFor(labels);
+  const bin = ((across[1] - across[0] || 1) * apart) / (width - marginLeft - 20);
+  const layers = drawn.map((points) => layersOf(points, bin));
+  const deepest = layers.flat().reduce((most, layer) => Math.max(most, Math.abs(layer)), 0);
+  const rowHeight = Math.min(highestRow, Math.max(32, 12 + 2 * apart * deepest));
+  const points = drawn.flatMap((own, r) => {
+    const most = layers[r].reduce((deep, layer) => Math.max(deep, Math.abs(layer)), 0);
+    const step = Math.min(apart, (rowHeight / 2 - 5) / Math.max(1, most));
+    return own.map((point, i) => ({ ...point, label: labels[r], y: (layers[r][i] * step) / (rowHeight / 2) }));
+  });
+  const coloured = points.some((point) => point.shade !== undefined);
   return {
-    caption: least && shade ? `Colour: ${shade}, blue for the least and red for the greatest.` : undefined,
-    height: 86 + rowHeight(points, labels) * labels.length,
-    marginLeft: marginFor(labels),
+    caption: coloured && shade ? `Colour: ${shade}, blue for the least and red for the greatest.` : undefined,
+    height: 96 + rowHeight * labels.length,
+    marginLeft,
     x: { label: x, grid: true, nice: true },
-    fy: { domain: labels, label: null, padding: 0.1 },
+    y: { domain: [-1, 1], axis: null },
+    fy: { domain: labels, label: null, padding: 0 },
     color: ramp,
     marks: [
       Plot.ruleX([0], { stroke: '#999' }),
-      Plot.axisFy({ anchor: 'left', frameAnchor: 'left', textAnchor: 'end', dx: -8, label: null }),
-      Plot.dot(
-        points,
-        Plot.dodgeY('middle', { x: 'x', fy: 'label', fill: least ? 'shade' : '#1e88e5', r: 2, padding: 0.2 }),
-      ),
-      Plot.dot(stars, {
-        x: 'x',
-        fy: 'label',
-        symbol: 'star',
-        r: 7,
-        fill: 'gold',
-        stroke: 'black',
-        frameAnchor: 'middle',
+      Plot.axisFy({
+        anchor: 'left',
+        frameAnchor: 'left',
+        textAnchor: 'end',
+        dx: -8,
+        label: null,
+        tickFormat: (label: string) => short(label),
       }),
+      Plot.dot(points, { x: 'x', y: 'y', fy: 'label', fill: coloured ? 'shade' : '#1e88e5', r: 2 }),
+      Plot.dot(stars, { x: 'x', y: 'y', fy: 'label', symbol: 'star', r: 5, fill: 'gold', stroke: 'black' }),
     ],
   };
 }
 
-/** Room for a row of a swarm: where points lie thickest they stand on each other. */
-function rowHeight(
-  points: readonly { readonly x: number; readonly label: string }[],
-  labels: readonly string[],
-): number {
-  const least = points.reduce((low, { x }) => Math.min(low, x), 0);
-  const reach = points.reduce((high, { x }) => Math.max(high, x), 0) - least || 1;
-  const across = (width - marginFor(labels)) / 4.2;
-  const counts = new Map<string, number>();
-  for (const { x, label } of points) {
-    const place = `${Math.round((across * (x - least)) / reach)} ${label}`;
-    counts.set(place, (counts.get(place) ?? 0) + 1);
-  }
-  const most = Math.max(0, ...counts.values());
-  return Math.min(240, Math.max(36, 14 + 4.2 * most));
+/** Where each point of a row stands among those that would cover it: 0 on the line, 1 above, −1 below, 2 above that. */
+function layersOf(points: readonly { readonly x: number }[], bin: number): number[] {
+  const counts = new Map<number, number>();
+  return points.map(({ x }) => {
+    const place = Math.round(x / bin);
+    const before = counts.get(place) ?? 0;
+    counts.set(place, before + 1);
+    return before % 2 === 1 ? (before + 1) / 2 : -before / 2;
+  });
 }
 
 /** At most `mostPoints` of the points, evenly from the sorted ones, the ends among them. */
@@ -137,7 +155,7 @@ function waterfall({ x, from, steps, to }: Of<'waterfall'>): Plot.PlotOptions {
     marginLeft: marginFor(domain),
     marginRight: 50,
     x: { label: x, grid: true, nice: true },
-    y: { domain, label: null },
+    y: { domain, label: null, tickFormat: (label: string) => short(label) },
     marks: [
       Plot.barX(bars, {
         y: 'row',
@@ -165,11 +183,13 @@ function waterfall({ x, from, steps, to }: Of<'waterfall'>): Plot.PlotOptions {
 }
 
 function halo({ radius, rings }: Of<'halo'>): Plot.PlotOptions & { caption: string } {
+  const inside = rings.some(({ points }) => points.some(({ radius: r }) => r < 0));
+  // Less than 0 would come out on the other side.
   const curve = (label: string, points: readonly { angle: number; radius: number }[]) =>
     [...points, ...points.slice(0, 1)].map(({ angle, radius: r }) => ({
       label,
-      x: r * Math.cos(angle),
-      y: r * Math.sin(angle),
+      x: Math.max(0, r) * Math.cos(angle),
+      y: Math.max(0, r) * Math.sin(angle),
     }));
   const found = rings.flatMap(({ label, points }) => curve(label, points));
   const expected = rings.flatMap(({ label, expected: r }) =>
@@ -179,10 +199,11 @@ function halo({ radius, rings }: Of<'halo'>): Plot.PlotOptions & { caption: stri
       y: r * Math.sin((i * Math.PI) / 48),
     })),
   );
-  const most = [...found, ...expected].reduce((reach, { x, y }) => Math.max(reach, Math.abs(x), Math.abs(y)), 0) || 1;
+  const reach = [...found, ...expected].reduce((most, { x, y }) => Math.max(most, Math.abs(x), Math.abs(y)), 0) || 1;
+  const most = 1.08 * reach; // room for the outermost label
   const size = 520;
   return {
-    caption: `Distance from the centre: ${radius}. Dashed: what it would be without interaction.`,
+    caption: `From the centre: ${radius}${inside ? ', at least 0' : ''}. Dashed: what it would be without interaction.`,
     width: size + 80,
     height: size + 94,
     marginLeft: 50,
@@ -229,8 +250,8 @@ function heat({ rows, columns, values, of }: Of<'heat'>): Plot.PlotOptions & { c
     marginRight: Math.max(20, 420 - cell * columns),
     height: 74 + cell * rows + 20,
     marginLeft: 60,
-    x: { label: null, ticks: [], domain: Array.from({ length: columns }, (_, c) => c) },
-    y: { label: null, ticks: [], domain: Array.from({ length: rows }, (_, r) => r) },
+    x: { label: null, tickSize: 0, ...places(columns) },
+    y: { label: null, tickSize: 0, ...places(rows) },
     color: ramp,
     marks: [
       Plot.cell(values, {
@@ -241,6 +262,12 @@ function heat({ rows, columns, values, of }: Of<'heat'>): Plot.PlotOptions & { c
       }),
     ],
   };
+}
+
+/** Rows or columns by their numbers from 0, which are written where there are few. */
+function places(count: number): { domain: number[]; ticks?: number[] } {
+  const domain = Array.from({ length: count }, (_, i) => i);
+  return count > 16 ? { domain, ticks: [] } : { domain };
 }
 
 /** A number with three digits that matter. */

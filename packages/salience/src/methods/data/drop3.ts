@@ -33,7 +33,7 @@ export function* drop3(x: Float32Array, columns: number, labels: ArrayLike<numbe
   });
   const of = members.map((i) => labels[i]);
   const near = yield* nearestSteps(rows, rows, columns, { k: Math.max(foreseen, k + 1), exceptSelf: true });
-  const enemy = enemyDistances(rows, columns, of);
+  const enemy = yield* enemyDistances(rows, columns, of);
   const order = Array.from({ length: m }, (_, a) => a).sort((a, b) => enemy[b] - enemy[a] || a - b);
 
   const alive = new Uint8Array(m).fill(1);
@@ -108,7 +108,7 @@ function squareBetween(rows: Float32Array, columns: number, a: number, b: number
 }
 
 /** Squared distance of each row to the nearest of another class, Infinity where there is none; shape [n]. */
-function enemyDistances(rows: Float32Array, columns: number, of: ArrayLike<number>): Float64Array {
+function* enemyDistances(rows: Float32Array, columns: number, of: ArrayLike<number>): Steps<Float64Array> {
   const least = new Float64Array(of.length).fill(Infinity);
   for (let a = 0; a < of.length; a++) {
     for (let b = a + 1; b < of.length; b++) {
@@ -117,6 +117,7 @@ function enemyDistances(rows: Float32Array, columns: number, of: ArrayLike<numbe
       if (square < least[a]) least[a] = square;
       if (square < least[b]) least[b] = square;
     }
+    if (a % 64 === 0) yield { done: a, total: of.length };
   }
   return least;
 }

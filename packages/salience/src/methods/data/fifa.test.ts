@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parseParams } from '../../core/method.ts';
 import { Run } from '../../core/run.ts';
 import { choose } from '../../keep.ts';
+import { greedyDiverse, logNeighbourDistances } from '../../numerics/diversity/neighbour-entropy.ts';
 import { datasetInMemory, type PreferencePair } from '../../subjects/dataset/dataset.ts';
 import { cappedPerPrompt, fifa, type PairWeights, pairScores } from './fifa.ts';
 
@@ -113,7 +114,60 @@ describe('scores of preference pairs', () => {
   });
 });
 
+describe('a set chosen greedily by the undivided objective', () => {
+  it('is that of the scores pair by pair where all prompts are equally far from each other', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: -99, max: 99 }), { minLength: 4, maxLength: 9 }), (m) => {
+        const n = m.length;
+        const corners = Float64Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0));
+        const rarity = logNeighbourDistances(corners, n, 2);
+        const best = orderOf(pairScores({ margin: m, rarity }, weights)).slice(0, 3);
+        const greedy = greedyDiverse(pairScores({ margin: m }, weights), corners, n, { k: 2, count: 3, weight: 1 });
+        expect([...greedy]).toEqual(best);
+      }),
+    );
+  });
+});
+
 describe('fifa', () => {
+  it('counts margins that differ by rounding alone as equal', async () => {
+    const rewards = {
+      ...full,
+      chosen_reward: [100.3, 50.3, 1000.7, 3.7, 0.2],
+      rejected_reward: [100.1, 50.1, 1000.5, 3.5, 0],
+    };
+    const { values } = await score(pairsOf(rewards), { alpha: 0, gamma: 0 });
+    expect([...values]).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it('takes a prompt’s quality from whichever row has it, and says where rows differ', async () => {
+    const prompts = ['a', 'b', 'a', 'c', 'b'];
+    const { values } = await score(pairsOf({ ...full, quality: [null, 9, 8, 2, 9] }, prompts), { gamma: 0 });
+    const every = await score(pairsOf({ ...full, quality: [8, 9, 8, 2, 9] }, prompts), { gamma: 0 });
+    expect(values).toEqual(every.values);
+    expect(JSON.stringify(every.findings)).not.toContain('more than one');
+    const differing = await score(pairsOf({ ...full, quality: [8, 9, 7, 2, 9] }, prompts), { gamma: 0 });
+    expect(differing.values).toEqual(every.values);
+    expect(JSON.stringify(differing.findings)).toContain('1 prompts have more than one');
+  });
+
+  it('reads no embedding where rarity does not count', async () => {
+    const odd = { ...full, embedding: [1, 'x', null, [], 5] };
+    expect((await score(pairsOf(odd), { gamma: 0 })).values).toHaveLength(5);
+  });
+
+  it('learns the same margins from chunks as from one piece, with no more pairs at hand than it draws', async () => {
+    const random = new Run({ seed: 5 }).random('pairs');
+    const pairs = Array.from(
+      { length: 300 },
+      (_, i): PreferencePair => ({ prompt: `p ${i % 7}`, chosen: `kind ${random.integer(9)}`, rejected: `rude ${i}` }),
+    );
+    const params = parseParams(fifa, { alpha: 0, gamma: 0, proxySteps: 5 });
+    const whole = await fifa.score(datasetInMemory({ pairs }), params, new Run({ seed: 1 }));
+    const cut = datasetInMemory({ pairs, chunkLength: 37 });
+    expect((await fifa.score(cut, params, new Run({ seed: 1 }))).values).toEqual(whole.values);
+  });
+
   it('takes every pair once at a budget of all, and exactly as many as asked', async () => {
     for (const [budget, count] of [
       ['5', 5],

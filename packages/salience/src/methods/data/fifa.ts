@@ -14,8 +14,9 @@ import type { Block } from '../../core/report.ts';
 import type { Run } from '../../core/run.ts';
 import { httpBlackBox } from '../../models/black-box/http.ts';
 import { type PreferenceVectors, rewardMargins } from '../../models/reward/reward-model.ts';
-import { logNeighbourDistances } from '../../numerics/diversity/neighbour-entropy.ts';
+import { logNeighbourDistancesSteps } from '../../numerics/diversity/neighbour-entropy.ts';
 import { hashedNGrams, wordsAndSigns } from '../../numerics/resampling/hashed-n-grams.ts';
+import { standardise } from '../../numerics/statistics/class-standardise.ts';
 import type { Dataset } from '../../subjects/dataset/dataset.ts';
 import { preferences } from '../../subjects/preferences/subject.ts';
 
@@ -39,20 +40,18 @@ export interface PairWeights {
   readonly marginMode: 'signed' | 'abs';
 }
 
-/** (x − mean) / population deviation; all 0 where the deviation is below 1e-12. Shape [n]. */
-function zScores(values: ArrayLike<number>): Float64Array {
-  const all = Float64Array.from(values);
-  const mean = all.reduce((sum, x) => sum + x, 0) / all.length;
-  const deviation = Math.sqrt(all.reduce((sum, x) => sum + (x - mean) ** 2, 0) / all.length);
-  return all.map((x) => (deviation < 1e-12 ? 0 : (x - mean) / deviation));
-}
+/** Deviations up to this are rounding: the part is a constant and counts 0. */
+const leastDeviation = 1e-12;
 
 /**
  * f_i = m_i + α q_i + γ log(ρ_k(i) + ε), each part scaled as asked; shape [pairs].
  * @throws InputError if a part is not finite, naming the pair, or lengths differ.
  */
 export function pairScores({ margin, quality, rarity }: PairParts, weights: PairWeights): Float64Array {
-  const scale = weights.scale === 'raw' ? (values: ArrayLike<number>) => Float64Array.from(values) : zScores;
+  const scale =
+    weights.scale === 'raw'
+      ? (values: ArrayLike<number>) => Float64Array.from(values)
+      : (values: ArrayLike<number>) => standardise(values, leastDeviation);
   const signed = weights.marginMode === 'abs' ? Array.from(margin, Math.abs) : margin;
   const parts: [what: string, values: ArrayLike<number> | undefined, weight: number][] = [
     ['margin', signed, weights.margin],
@@ -131,9 +130,10 @@ export const fifa = method({
     const margin = read.rewards ?? (await rewardMargins(read.vectors, { steps: options.proxySteps }, run));
     const remarks = [
       `Margins: ${read.rewards ? `columns ${options.chosenReward} and ${options.rejectedReward}` : 'a reward model trained here on all pairs, on the words of prompts and answers'}.`,
+      ...read.remarks,
     ];
     const quality = options.alpha > 0 ? await qualityOf(data, read, options, run, remarks) : undefined;
-    const rarity = options.gamma > 0 ? rarityOf(read, options, remarks) : undefined;
+    const rarity = options.gamma > 0 ? await rarityOf(data, read, options, run, remarks) : undefined;
     const parts = { margin, quality, rarity };
     const weights = { ...options, margin: options.marginWeight, quality: options.alpha, diversity: options.gamma };
     const scores = pairScores(parts, weights);
@@ -157,9 +157,10 @@ interface ReadPairs {
   readonly rewards?: Float64Array;
   /** Quality of each prompt, NaN where there is none; absent without the column. */
   readonly quality?: Float64Array;
-  /** One vector a prompt, row-major. */
-  readonly embedding: { readonly rows: Float64Array; readonly columns: number; readonly of: string };
+  /** The embedding of each prompt by the column; absent without it, or where rarity does not count. */
+  readonly embeddings?: readonly Float64Array[];
   readonly vectors: PreferenceVectors;
+  readonly remarks: readonly string[];
 }
 
 /** Buckets that the words of a text are hashed to. */
@@ -171,83 +172,130 @@ async function readPairs(data: Dataset, options: Params, run: Run): Promise<Read
   if (!data.hasPairs) throw new InputError(`${name}: has no preference pairs; it needs a prompt and two answers a row`);
   const has = (column: string) => names.includes(column);
   const rewarded = has(options.chosenReward) && has(options.rejectedReward);
+  const rated = has(options.quality);
+  const embedded = options.gamma > 0 && has(options.embedding);
   const ids = new Map<string, number>();
   const prompts: string[] = [];
   const promptOf = new Uint32Array(examples);
   const rewards = new Float64Array(rewarded ? examples : 0);
   const quality: number[] = [];
-  const vectors: Float64Array[] = [];
-  const answers: { chosen: Uint32Array; rejected: Uint32Array }[] = [];
+  const embeddings: Float64Array[] = [];
+  const differing = new Set<number>();
   for (const chunk of data.chunks) {
     run.progress('pairs', chunk.start, examples);
     await run.breathe();
     const part = await data.read(chunk);
-    const number = (column: string, i: number) => numberIn(part.column(column)[i], name, chunk.start + i, column);
-    part.pairs!.forEach(({ prompt, chosen, rejected }, i) => {
+    const cells = (column: string, wanted: boolean) => (wanted ? part.column(column) : []);
+    const chosen = cells(options.chosenReward, rewarded);
+    const rejected = cells(options.rejectedReward, rewarded);
+    const ratings = cells(options.quality, rated);
+    const lists = cells(options.embedding, embedded);
+    part.pairs!.forEach(({ prompt }, i) => {
       const pair = chunk.start + i;
       let id = ids.get(prompt);
       if (id === undefined) {
         id = prompts.length;
         ids.set(prompt, id);
         prompts.push(prompt);
-        if (has(options.quality)) quality.push(qualityIn(part.column(options.quality)[i], name, pair, options.quality));
-        if (has(options.embedding)) vectors.push(vectorIn(part.column(options.embedding)[i], name, pair, vectors[0]));
+        if (rated) quality.push(Number.NaN);
+        if (embedded) embeddings.push(vectorIn(lists[i], name, pair, embeddings[0]));
       }
       promptOf[pair] = id;
-      if (rewarded) rewards[pair] = number(options.chosenReward, i) - number(options.rejectedReward, i);
-      else answers.push({ chosen: hashed(chosen), rejected: hashed(rejected) });
+      if (rated) {
+        const given = qualityIn(ratings[i], name, pair, options.quality);
+        if (Number.isNaN(quality[id])) quality[id] = given;
+        else if (given !== quality[id] && !Number.isNaN(given)) differing.add(id);
+      }
+      if (rewarded) {
+        rewards[pair] =
+          numberIn(chosen[i], name, pair, options.chosenReward) -
+          numberIn(rejected[i], name, pair, options.rejectedReward);
+      }
     });
   }
-  const words = prompts.map(hashed);
   return {
     prompts,
     promptOf,
     ...(rewarded && { rewards }),
-    ...(has(options.quality) && { quality: Float64Array.from(quality) }),
-    embedding: has(options.embedding)
-      ? { rows: Float64Array.from(vectors.flatMap((v) => [...v])), columns: vectors[0].length, of: options.embedding }
-      : { ...denseOf(words), of: 'the words of the prompts' },
-    vectors: {
-      pairs: examples,
-      width: 2 * buckets,
-      rows(indices) {
+    ...(rated && { quality: Float64Array.from(quality) }),
+    ...(embedded && { embeddings }),
+    vectors: wordVectors(data, run),
+    remarks:
+      differing.size > 0
+        ? [`Quality: ${differing.size} prompts have more than one; the first counts for all pairs of a prompt.`]
+        : [],
+  };
+}
+
+/** Words of prompts and answers, hashed; read when they are asked for, so that large files need little memory. */
+function wordVectors(data: Dataset, run: Run): PreferenceVectors {
+  return {
+    pairs: data.examples,
+    width: 2 * buckets,
+    async read(wanted) {
+      const words = new Map<number, readonly Uint16Array[]>();
+      let at = 0;
+      for (const chunk of data.chunks) {
+        const end = chunk.start + chunk.length;
+        if (at >= wanted.length || wanted[at] >= end) continue;
+        const pairs = (await data.read(chunk)).pairs!;
+        for (; at < wanted.length && wanted[at] < end; at++) {
+          const { prompt, chosen, rejected } = pairs[wanted[at] - chunk.start];
+          words.set(wanted[at], [prompt, chosen, rejected].map(hashed));
+        }
+        await run.breathe();
+      }
+      return (indices) => {
         const winners = new Float32Array(indices.length * 2 * buckets);
         const losers = new Float32Array(indices.length * 2 * buckets);
         for (let r = 0; r < indices.length; r++) {
-          const { chosen, rejected } = answers[indices[r]];
-          const at = r * 2 * buckets;
+          const [prompt, chosen, rejected] = words.get(indices[r])!;
+          const place = r * 2 * buckets;
           for (const [into, answer] of [
             [winners, chosen],
             [losers, rejected],
           ] as const) {
-            addWords(into, at, words[promptOf[indices[r]]]);
-            addWords(into, at + buckets, answer);
+            addWords(into, place, prompt);
+            addWords(into, place + buckets, answer);
           }
         }
         return { winners, losers };
-      },
+      };
     },
   };
 }
 
-function hashed(text: string): Uint32Array {
-  return hashedNGrams(wordsAndSigns(text), { longest: 2, buckets });
+function hashed(text: string): Uint16Array {
+  return Uint16Array.from(hashedNGrams(wordsAndSigns(text), { longest: 2, buckets }));
 }
 
 /** Adds a text's counts, scaled to length 1, from a place on. */
-function addWords(into: Float32Array | Float64Array, at: number, words: Uint32Array): void {
+function addWords(into: Float32Array, at: number, words: Uint16Array): void {
   for (const bucket of words) into[at + bucket] += 1;
   let square = 0;
   for (let b = at; b < at + buckets; b++) square += into[b] ** 2;
   if (square > 0) for (let b = at; b < at + buckets; b++) into[b] /= Math.sqrt(square);
 }
 
-function denseOf(words: readonly Uint32Array[]): { rows: Float64Array; columns: number } {
-  const rows = new Float64Array(words.length * buckets);
-  words.forEach((of, p) => {
-    addWords(rows, p * buckets, of);
-  });
-  return { rows, columns: buckets };
+/** Bytes that the vectors of all prompts may take. */
+const mostBytes = 2 ** 31;
+
+/** One vector a prompt, row-major: the column's embeddings, or else the words of the prompts. */
+function embeddingOf(
+  { name }: Dataset,
+  { prompts, embeddings }: ReadPairs,
+): { readonly rows: Float32Array | Float64Array; readonly columns: number } {
+  const columns = embeddings ? embeddings[0].length : buckets;
+  const bytes = (embeddings ? 8 : 4) * prompts.length * columns;
+  if (bytes > mostBytes) {
+    throw new InputError(
+      `${name}: ${prompts.length.toLocaleString('en-US')} different prompts as vectors of ${columns} need ${bytes.toLocaleString('en-US')} bytes at once, more than ${mostBytes.toLocaleString('en-US')}; --gamma 0 leaves rarity out`,
+    );
+  }
+  const rows = embeddings ? new Float64Array(prompts.length * columns) : new Float32Array(prompts.length * columns);
+  if (embeddings) for (const [p, vector] of embeddings.entries()) rows.set(vector, p * columns);
+  else for (const [p, prompt] of prompts.entries()) addWords(rows as Float32Array, p * columns, hashed(prompt));
+  return { rows, columns };
 }
 
 function numberIn(value: unknown, file: string, pair: number, column: string): number {
@@ -316,7 +364,9 @@ async function qualityOf(
     remarks.push(`Quality: ${judge} was asked about ${prompts.length} prompts.`);
   }
   if (!own) {
-    remarks.push(`Quality: there is no column ${column} and no judge, so that it does not count.`);
+    const remark = `there is no column ${column} and no judge, so that quality does not count`;
+    run.log(`${name}: ${remark}`);
+    remarks.push(`Quality: ${remark}.`);
     return undefined;
   }
   const missing = own.reduce((count, q) => count + Number(Number.isNaN(q)), 0);
@@ -338,9 +388,18 @@ async function qualityOf(
 }
 
 /** log ρ_k of each pair's prompt among the different prompts; undefined, with a remark, where all prompts are one. */
-function rarityOf({ prompts, promptOf, embedding }: ReadPairs, { neighbours }: Params, remarks: string[]) {
+async function rarityOf(
+  data: Dataset,
+  read: ReadPairs,
+  { neighbours, embedding }: Params,
+  run: Run,
+  remarks: string[],
+): Promise<Float64Array | undefined> {
+  const { prompts, promptOf, embeddings } = read;
   if (prompts.length === 1) {
-    remarks.push('Diversity: all prompts are the same, so that it does not count.');
+    const remark = 'all prompts are the same, so that diversity does not count';
+    run.log(`${data.name}: ${remark}`);
+    remarks.push(`Diversity: ${remark}.`);
     return undefined;
   }
   if (neighbours >= prompts.length) {
@@ -348,8 +407,10 @@ function rarityOf({ prompts, promptOf, embedding }: ReadPairs, { neighbours }: P
       `neighbours = ${neighbours}: of ${prompts.length} different prompts it is ${prompts.length - 1} at the most`,
     );
   }
-  const logs = logNeighbourDistances(embedding.rows, embedding.columns, neighbours);
-  remarks.push(`Diversity: distances of ${embedding.of}, among ${prompts.length} different prompts.`);
+  const { rows, columns } = embeddingOf(data, read);
+  const logs = await run.drive('distances of prompts', logNeighbourDistancesSteps(rows, columns, neighbours));
+  const of = embeddings ? embedding : 'the words of the prompts';
+  remarks.push(`Diversity: distances of ${of}, among ${prompts.length} different prompts.`);
   return Float64Array.from(promptOf, (p) => logs[p]);
 }
 

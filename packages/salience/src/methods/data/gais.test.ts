@@ -194,6 +194,18 @@ describe('GAIS takes', () => {
   });
 });
 
+describe('GAIS is cancelled', () => {
+  it.each(['reading', 'graphs', 'scoring'])('while it is %s', async (stage) => {
+    const stopped = new AbortController();
+    const onProgress = ({ what }: { readonly what: string }) => {
+      if (what === stage) stopped.abort();
+    };
+    const data = clusters([400, 400], 2, new Random(12), 200);
+    const run = new Run({ signal: stopped.signal, onProgress });
+    await expect(scored(data, { batchSize: 20 }, run)).rejects.toThrow('cancelled');
+  });
+});
+
 describe('GAIS refuses', () => {
   const labels = { classes: ['a', 'b'], of: Uint32Array.of(0, 1, 0) };
   const refused = (data: Dataset, given: Record<string, unknown> = {}) => expect(scored(data, given)).rejects;

@@ -145,7 +145,7 @@ export async function attend(data: Dataset, params: GaisParams, run: Run, bytes 
   if (classes === 1) {
     const only = `${data.name}: all ${data.examples} instances are of class ${labels.classes[0]}, the network has nothing to learn`;
     if (!params.allowSingleClass && params.score !== 'degree')
-      throw new InputError(`${only}; allowSingleClass goes on`);
+      throw new InputError(`${only}; set allowSingleClass to go on all the same`);
     run.log(only);
   }
   const batches = await GraphBatches.over(data, params, bytes, run);

@@ -5,7 +5,7 @@ import { method } from '../../core/method.ts';
 import type { Random } from '../../core/random.ts';
 import type { Run } from '../../core/run.ts';
 import { classCounts } from '../../numerics/allocation/class-counts.ts';
-import { kMeans } from '../../numerics/clustering/k-means.ts';
+import { kMeansSteps } from '../../numerics/clustering/k-means.ts';
 import { labelledFeatures, type OwnSet, scoresOfOwnSet } from '../../subjects/dataset/labelled-features.ts';
 import { dataset } from '../../subjects/dataset/subject.ts';
 
@@ -40,10 +40,10 @@ export async function kMeansPrototypes(
     members[c].forEach((i, at) => {
       rows.set(x.subarray(i * columns, (i + 1) * columns), at * columns);
     });
-    const { clusters, centroids, of } = kMeans(rows, columns, {
-      clusters: counts[c],
-      random: random.stream(`class ${c}`),
-    });
+    const { clusters, centroids, of } = await run.drive(
+      `prototypes of class ${c + 1} of ${classes}`,
+      kMeansSteps(rows, columns, { clusters: counts[c], random: random.stream(`class ${c}`) }),
+    );
     const best = Array.from({ length: clusters }, () => ({ at: -1, square: Infinity, size: 0 }));
     const squares = Float64Array.from(of, (k, at) => {
       let sum = 0;

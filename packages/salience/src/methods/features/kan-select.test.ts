@@ -296,7 +296,7 @@ describe('KAN-Select', () => {
       'boolean',
       ['no', 'yes'],
     );
-    await expect(tried(tableInMemory(columns, rare))).rejects.toThrow('class 1 of the target has 1 row');
+    await expect(tried(tableInMemory(columns, rare))).rejects.toThrow('class yes of the target has 1 row');
     const unclear = column(
       'y',
       target!.values.map((v, i) => (i === 2 ? Number.NaN : v)),

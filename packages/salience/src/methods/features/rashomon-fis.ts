@@ -11,7 +11,7 @@ import { method } from '../../core/method.ts';
 import type { Block } from '../../core/report.ts';
 import type { Run } from '../../core/run.ts';
 import {
-  binaryLogLoss,
+  clippedLogLoss,
   errorRate,
   type MeanLoss,
   squaredLoss,
@@ -33,7 +33,7 @@ import { table } from '../../subjects/table/subject.ts';
 import { rowsOf, type Table } from '../../subjects/table/table.ts';
 
 const losses: Readonly<Record<string, { readonly loss: MeanLoss; readonly name: string }>> = {
-  logLoss: { loss: binaryLogLoss, name: 'log loss' },
+  logLoss: { loss: clippedLogLoss(1e-7), name: 'log loss' },
   zeroOne: { loss: errorRate, name: 'share of wrong answers' },
   squared: { loss: squaredLoss, name: 'squared error' },
   absolute: { loss: meanAbsoluteError, name: 'absolute error' },
@@ -105,7 +105,9 @@ export const rashomonFis = method({
     loss: z
       .enum(['auto', 'logLoss', 'zeroOne', 'squared', 'absolute'])
       .default('auto')
-      .describe('auto is the log loss of classes and the squared error of values'),
+      .describe(
+        'auto is the log loss of classes, with probabilities kept 1e-7 from 0 and 1, and the squared error of values',
+      ),
     rate: z.number().gt(0).default(0.1).describe('ε as a share of the loss: what counts as almost as good'),
     shuffles: z.int().positive().default(30).describe('shuffles of the reference effects'),
     cloudShuffles: z.int().positive().default(100).describe('shuffles of each masked model, the same for all'),
@@ -294,9 +296,9 @@ async function cloudBlocks(
       kind: 'text',
       text: [
         `${lossName} of the reference ${three(search.reference)}, ε ${three(search.epsilon)}`,
-        Number.isFinite(reach) && reach > 0
-          ? `, which is ${three(100 * reach)}% of the way to a model that always says the same${reach > 0.5 ? ': so much that any interaction may vanish' : ''}`
-          : '',
+        nullLoss <= search.reference
+          ? `, though a model that always says the same has ${three(nullLoss)}: the reference is no better, and any interaction may vanish`
+          : `, which is ${three(100 * reach)}% of the way to a model that always says the same${reach > 0.5 ? ': so much that any interaction may vanish' : ''}`,
         search.epsilon === 0 ? '. The reference makes no error, so the set is the reference alone' : '',
         better.length > 0
           ? `. The reference is not the best of its scaled copies: ${better.length} of its features could be scaled without loss`
@@ -306,7 +308,7 @@ async function cloudBlocks(
     },
     {
       kind: 'chart',
-      title: 'Interaction scores over the Rashomon set',
+      title: 'Interaction scores over the Rashomon set, the reference starred',
       chart: {
         type: 'swarm',
         x: 'feature interaction score',

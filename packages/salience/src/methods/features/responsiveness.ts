@@ -599,11 +599,11 @@ function reportOfAll(about: About): Block[] {
   if (rows.length > 0) {
     blocks.push({
       kind: 'chart',
-      title: 'Responsiveness of denied people, a point each',
+      title: 'Responsiveness of denied people, a point each, the mean starred',
       chart: {
         type: 'swarm',
         x: 'share of allowed changes that reach the wanted decision',
-        shade: 'value of the feature, from least to greatest',
+        shade: 'value of the feature',
         rows,
       },
     });

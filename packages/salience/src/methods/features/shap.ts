@@ -45,7 +45,11 @@ export const shap = method({
       .positive()
       .default(1000)
       .describe('coalitions of the kernel where it cannot have all; 2 a feature or more'),
-    orders: z.int().positive().default(20).describe('orders of permutation sampling, each taken both ways'),
+    orders: z
+      .int()
+      .positive()
+      .default(20)
+      .describe('orders of permutation sampling, every second the reverse of the one before'),
   }),
   async score(of, params, run) {
     const model = await blackBoxFor(of, params, run);

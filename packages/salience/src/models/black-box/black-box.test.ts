@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
   AttributeProto_AttributeType,
@@ -194,6 +194,8 @@ describe('an endpoint', () => {
     await expect(predict()).rejects.toThrow('gave null for row 0, which is no number');
     server!.removeAllListeners('request').on('request', (_, response) => response.end('<html>'));
     await expect(predict()).rejects.toThrow('answered with no JSON: <html>');
+    server!.removeAllListeners('request').on('request', (_, response) => response.end('{"predictions": [NaN]}'));
+    await expect(predict()).rejects.toThrow('answered with no JSON (NaN is no number in JSON)');
     server!.removeAllListeners('request').on('request', (_, response) => response.end('x'.repeat(200_000)));
     await expect(predict()).rejects.toThrow('answered with more than 66,560 bytes');
   });
@@ -375,6 +377,7 @@ describe('an ONNX file', () => {
     );
     writeFileSync(path, 'nonsense');
     await expect(onnxBlackBox(path, { columns: 2 })).rejects.toThrow(`${path}: is no ONNX model that can be run`);
-    await expect(onnxBlackBox(`${path}x`, { columns: 2 })).rejects.toThrow('cannot be opened');
+    await expect(onnxBlackBox(`${path}x`, { columns: 2 })).rejects.toThrow(`${path}x: no such file`);
+    await expect(onnxBlackBox(dirname(path), { columns: 2 })).rejects.toThrow('is a folder; name a file');
   });
 });

@@ -194,7 +194,9 @@ function predictionsOf(text: string, n: number, first: number, name: string): nu
   try {
     answer = JSON.parse(text);
   } catch (error) {
-    throw new InputError(`${name}: answered with no JSON: ${text.slice(0, 200)}`, { cause: error });
+    const odd = /\b(NaN|Infinity)\b/.exec(text)?.[1];
+    const why = odd ? ` (${odd} is no number in JSON)` : '';
+    throw new InputError(`${name}: answered with no JSON${why}: ${text.slice(0, 200)}`, { cause: error });
   }
   const predictions = (answer as { predictions?: unknown } | null)?.predictions;
   if (!Array.isArray(predictions)) {

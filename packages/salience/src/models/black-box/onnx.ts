@@ -1,9 +1,10 @@
 /** @file A black box from an ONNX file, such as skl2onnx writes. */
 
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { InputError } from '../../core/errors.ts';
 import { type BackendOptions, openBackend } from '../../runtime/backend.ts';
+import { statOf } from '../table-files/text-records.ts';
 import type { BlackBox } from './black-box.ts';
 import { checked } from './checked.ts';
 
@@ -30,9 +31,7 @@ export interface OnnxOptions {
  */
 export async function onnxBlackBox(path: string, options: OnnxOptions): Promise<BlackBox> {
   const { columns, batch = 8192, maxBytes = 2 ** 31, positive = 1, gives = 'value' } = options;
-  const { size } = await stat(path).catch((error: Error) => {
-    throw new InputError(`${path}: cannot be opened: ${error.message}`);
-  });
+  const { size } = await statOf(path);
   if (size > maxBytes) {
     throw new InputError(
       `${path}: is ${size.toLocaleString('en-US')} bytes, above the ${maxBytes.toLocaleString('en-US')} allowed`,

@@ -1,7 +1,7 @@
 /** @file Training a classifier with a record of how it went: checkpoints, learning rates, and looks at all examples on the way. */
 
 import { InputError, ParameterError } from '../../core/errors.ts';
-import { Run } from '../../core/run.ts';
+import type { Run } from '../../core/run.ts';
 import { crossEntropy } from '../../nn/losses.ts';
 import { adam } from '../../nn/optimisers/adam.ts';
 import { constant } from '../../nn/optimisers/schedules.ts';
@@ -74,14 +74,9 @@ export async function recordTraining(options: RecordedTraining, run: Run): Promi
   }
   const checkpoints: Checkpoint[] = [];
   const steps = epochs * perEpoch;
-  // A method may train twenty times: one line each is enough.
-  const quiet = new Run({
-    seed: run.seed,
-    signal: run.signal,
-    onProgress: ({ what, done, total }) => run.progress(what, done, total),
-  });
   const { parameters, losses } = await train({
     name: 'training',
+    log: false, // a method may train twenty times: one line each is enough
     parameters: initial,
     loss: (weights, of: ExampleBatch) =>
       crossEntropy(network.logits(weights, of.inputs, noTap), of.labels, { weights: of.weights }),
@@ -98,7 +93,7 @@ export async function recordTraining(options: RecordedTraining, run: Run): Promi
         return undefined;
       },
     },
-    run: quiet,
+    run,
   });
   run.log(
     `trained on ${examples.examples} examples, ${steps} steps; the last loss was ${losses.at(-1)?.toPrecision(3)}`,

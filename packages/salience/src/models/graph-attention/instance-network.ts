@@ -110,6 +110,7 @@ export async function trainInstanceNetwork(
   try {
     const { parameters } = await train({
       name: 'graph attention',
+      log: false,
       parameters: initial,
       loss: (tensors: Parameters, { x, graph, labels, weights, dropped }: StepBatch) =>
         crossEntropy(graphAttentionNetwork(tensors, x, graph, dropped).logits, labels, { weights }),

@@ -4,6 +4,7 @@ import { InputError, ParameterError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import { factoredInnerProduct, factoredSquaredNorm } from '../../numerics/influence/gradient-alignment.ts';
 import type { LayerBasis } from '../../numerics/influence/kronecker-curvature.ts';
+import { groupMoments } from '../../numerics/statistics/standardise.ts';
 import type { ExampleGradients } from './example-gradients.ts';
 
 /** Maps rows of numbers to features. */
@@ -30,11 +31,8 @@ export function randomReluFeatures(
   const rows = sample.length / inputs;
   if (!(Number.isInteger(rows) && rows >= 1))
     throw new InputError(`a sample of ${sample.length} numbers is no rows of ${inputs}`);
-  const mean = new Float64Array(inputs);
-  const deviation = new Float64Array(inputs);
-  for (let i = 0; i < sample.length; i++) mean[i % inputs] += sample[i] / rows;
-  for (let i = 0; i < sample.length; i++) deviation[i % inputs] += (sample[i] - mean[i % inputs]) ** 2 / rows;
-  const inverse = deviation.map((square) => (square > 0 ? 1 / Math.sqrt(square) : 0));
+  const { means: mean, deviations } = groupMoments(sample, inputs, (i) => i % inputs);
+  const inverse = deviations.map((deviation) => (deviation > 0 ? 1 / deviation : 0));
   const spread = 1 / Math.sqrt(inputs);
   const w = Float64Array.from({ length: outputs * inputs }, () => spread * random.normal());
   const b = Float64Array.from({ length: outputs }, () => random.normal());

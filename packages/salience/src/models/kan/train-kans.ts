@@ -111,6 +111,7 @@ export async function trainKans(
     };
   };
   const { parameters, losses } = await train({
+    log: false,
     name: m === 1 ? 'training the network' : `training ${m} networks`,
     parameters: kansOf(
       config,

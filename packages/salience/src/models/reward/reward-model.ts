@@ -6,16 +6,20 @@ import { adam } from '../../nn/optimisers/adam.ts';
 import { constant } from '../../nn/optimisers/schedules.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import { initialPerceptron, perceptron } from '../../nn/perceptron.ts';
+import { preferenceLosses } from '../../nn/preference-losses.ts';
 import { train } from '../../nn/training/train.ts';
-import { compile, float32, type JaxArray, numpy as np, type Tensor } from '../../runtime/index.ts';
+import { compile, float32, type JaxArray, type Tensor } from '../../runtime/index.ts';
 
-/** Vectors of a prompt and an answer, one after the other, for some of the pairs. */
+/** Prompt and preferred answer, and prompt and other answer, of these pairs: row-major, shape [indices · width] each. */
+type PairRows = (indices: ArrayLike<number>) => { readonly winners: Float32Array; readonly losers: Float32Array };
+
+/** Vectors of a prompt and an answer, one after the other, of pairs that need not all be in memory. */
 export interface PreferenceVectors {
   readonly pairs: number;
   /** Numbers of a prompt and an answer together. */
   readonly width: number;
-  /** Prompt and preferred answer, and prompt and other answer, of these pairs: row-major, shape [indices · width] each. */
-  rows(indices: ArrayLike<number>): { readonly winners: Float32Array; readonly losers: Float32Array };
+  /** Reads these pairs, their numbers ascending; only of them rows are asked for. */
+  read(indices: Uint32Array): Promise<PairRows>;
 }
 
 export interface RewardOptions {
@@ -34,14 +38,9 @@ interface Batch<Leaf> {
   readonly losers: Leaf;
 }
 
-/** log(1 + e^x), without overflow. */
-function softplus(x: JaxArray): JaxArray {
-  return np.maximum(x, 0).add(np.log(np.exp(np.abs(x).mul(-1)).add(1)));
-}
-
 /**
  * Trains r(c, x), a perceptron, by minimising −log σ(r(c, winner) − r(c, loser)), and gives its margin r(c, winner) − r(c, loser) for
- * every pair.
+ * every pair. At most the steps' batches of pairs are held at once.
  * @returns shape [pairs].
  * @throws InputError for no pair; SalienceError if the training is not finite; CancelledError.
  */
@@ -54,37 +53,45 @@ export async function rewardMargins(
   if (pairs === 0) throw new InputError('there is no preference pair to learn a reward from');
   const size = Math.min(batch, pairs);
   const random = run.random('reward model');
-  const tensorsOf = (indices: ArrayLike<number>): Batch<Tensor<'float32'>> => {
-    const { winners, losers } = vectors.rows(indices);
+  const drawn = Array.from({ length: steps }, (_, step) => {
+    const stream = random.stream(`step ${step}`);
+    return Uint32Array.from({ length: size }, () => stream.integer(pairs));
+  });
+  const tensorsOf = (rows: PairRows, indices: ArrayLike<number>): Batch<Tensor<'float32'>> => {
+    const { winners, losers } = rows(indices);
     return { winners: float32([indices.length, width], winners), losers: float32([indices.length, width], losers) };
   };
   const margins = (p: Parameters, { winners, losers }: Batch<JaxArray>) =>
     perceptron(p, winners, 2)
       .sub(perceptron(p, losers, 2))
       .reshape([winners.shape[0]]);
+  const seen = new Set<number>();
+  for (const batch of drawn) for (const pair of batch) seen.add(pair);
+  const rows = await vectors.read(Uint32Array.from(seen).sort());
   const { parameters } = await train<Batch<JaxArray>>({
     name: 'reward model',
+    log: false,
     run,
     steps,
     parameters: initialPerceptron([width, hidden, 1], random.stream('weights')),
-    loss: (p: Parameters, of: Batch<JaxArray>) => softplus(margins(p, of).mul(-1)).mean(),
+    loss: (p: Parameters, of: Batch<JaxArray>) => preferenceLosses(margins(p, of)).mean(),
     optimiser: adam(),
     schedule: constant(rate),
-    batches: (step) => {
-      const drawn = random.stream(`step ${step}`);
-      return tensorsOf(Uint32Array.from({ length: size }, () => drawn.integer(pairs)));
-    },
+    batches: (step) => tensorsOf(rows, drawn[step]),
   });
   const program = compile(margins);
   const found = new Float64Array(pairs);
   try {
     const atOnce = Math.min(1024, pairs);
     for (let start = 0; start < pairs; start += atOnce) {
+      run.progress('margins', start, pairs);
       await run.breathe();
+      const length = Math.min(atOnce, pairs - start);
+      const own = await vectors.read(Uint32Array.from({ length }, (_, i) => start + i));
       // The last batch is filled up with the last pair, so that one program serves all.
-      const indices = Uint32Array.from({ length: atOnce }, (_, i) => Math.min(pairs - 1, start + i));
-      const { data } = await program(parameters, tensorsOf(indices));
-      found.set(data.subarray(0, Math.min(atOnce, pairs - start)), start);
+      const indices = Uint32Array.from({ length: atOnce }, (_, i) => start + Math.min(length - 1, i));
+      const { data } = await program(parameters, tensorsOf(own, indices));
+      found.set(data.subarray(0, length), start);
     }
   } finally {
     await program.dispose();

@@ -79,6 +79,12 @@ describe('CSV', () => {
     expect((await read('2,4,setosa,versicolor,virginica\n1,2,3,4,0\n4,5,6,7,1\n')).rows).toHaveLength(2);
   });
 
+  it('takes a text that stands twice for a name over numbers, and for a cell over texts and where it means missing', async () => {
+    expect((await read('a,a,y\n1,2,no\n3,4,yes\n')).names).toEqual(['a', 'a.1', 'y']);
+    expect((await read('no,no,a\nyes,no,b\n')).table.header).toBe(false);
+    expect((await read('NA,NA,?\n1,2,3\n')).table.header).toBe(false);
+  });
+
   it('can be told that there is a header or none', async () => {
     expect((await read('1,2\n3,4\n', { header: true })).names).toEqual(['1', '2']);
     expect((await read('a,b\nc,d\n', { header: false })).rows).toHaveLength(2);
@@ -86,9 +92,12 @@ describe('CSV', () => {
 
   it('names unnamed columns and second ones of a name', async () => {
     const { names, table } = await read(',a,a\n1,2,3\n');
-    expect(table.header).toBe(false); // a name twice is no header
-    expect(names).toEqual(['c0', 'c1', 'c2']);
-    expect((await read(',a,a\n1,2,3\n', { header: true })).names).toEqual(['c0', 'a', 'a.1']);
+    expect(names).toEqual(['c0', 'a', 'a.1']);
+    expect(table.remarks).toEqual([
+      'column 0 has no name and is called c0',
+      'column 2 is a second a and is called a.1',
+    ]);
+    expect((await read('x,y,x\nu,v,w\n', { header: true })).names).toEqual(['x', 'y', 'x.1']);
   });
 
   it('reads quoted separators, quotes and ends of lines', async () => {

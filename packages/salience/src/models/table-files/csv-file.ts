@@ -221,6 +221,9 @@ function findSeparator(parseBy: (separator: string, strict: boolean) => string[]
 
 const isNumber = (cell: string) => cell.trim() !== '' && Number.isFinite(Number(cell));
 
+/** What stands in a cell without a value, and names no column. */
+const isMissing = /^(|#?n\/?a|nan|null|none|\?|-)$/i;
+
 /** scikit-learn's own files begin with the numbers of rows and of features, and the classes' names. */
 function countsLine(rows: readonly (readonly string[])[]): string | undefined {
   if (rows.length < 2) return undefined;
@@ -230,7 +233,7 @@ function countsLine(rows: readonly (readonly string[])[]): string | undefined {
   return `${samples} rows, ${features} features${classes.length > 0 ? `, classes ${classes.join(', ')}` : ''}`;
 }
 
-/** A header has no numbers, unless it counts the columns, and no text twice. */
+/** A header has no numbers, unless it counts the columns, and a text twice only over columns of numbers. */
 function looksLikeHeader(rows: readonly (readonly string[])[]): boolean {
   const [first, ...others] = rows;
   const texts = first.map((cell) => cell.trim());
@@ -238,7 +241,11 @@ function looksLikeHeader(rows: readonly (readonly string[])[]): boolean {
     return texts.length > 1 && Number(texts[0]) < 2;
   }
   const filled = texts.filter((cell) => cell !== '');
-  if (filled.length === 0 || new Set(filled).size < filled.length) return false;
+  if (filled.length === 0) return false;
+  if (new Set(filled).size < filled.length) {
+    const names = (cell: string, c: number) => !isMissing.test(cell) && others.every((row) => isNumber(row[c] ?? ''));
+    return others.length > 0 && !texts.some(isNumber) && texts.some(names);
+  }
   if (!texts.some(isNumber)) return true;
   // A number over a column of texts names it; over a column of numbers it is one of them.
   return (

@@ -60,6 +60,20 @@ describe('JSONL', () => {
     expect(await readFile(out, 'utf8')).toBe('{"a":12345678901234567890,"b":{"x": 1.50}}\n{"a":1}\n');
   });
 
+  it('passes over lines of blanks', async () => {
+    const table = await opened('{"a": 1}\n  \n\t\r\n{"a": 2}\n');
+    const batch = (await table.batches(run).next()).value!;
+    expect(batch.column(0)).toEqual([1, 2]);
+    expect(batch.where(1)).toBe('line 4');
+  });
+
+  it('refuses to keep columns of lists that are nested too deeply to be gone through', async () => {
+    const table = await opened(`{"a": 1}\n{"a": 1e5, "b": ${'['.repeat(20_000)}${']'.repeat(20_000)}}\n`);
+    await expect(table.writeColumns(join(folder, 'deep.jsonl'), new Set(['a']), run)).rejects.toThrow(
+      'a.jsonl: line 2 has lists nested too deeply',
+    );
+  });
+
   it('is recognised by its brace', async () => {
     expect((await opened('{"a": 1}\n', 'no-ending')).format).toBe('jsonl');
     await expect(opened('[{"a": 1}]\n', 'list')).rejects.toThrow('is a JSON list; write one object a line');

@@ -94,7 +94,12 @@ export async function openJsonlFile(path: string, run: Run): Promise<TableFile> 
           for await (const records of recordsOf(text, false, run)) {
             const lines = linesOf(text, records);
             yield Buffer.from(
-              lines.map((line, i) => `${pruned(line, parsed(text, records, line, i), kept)}\n`).join(''),
+              lines
+                .map((line, i) => {
+                  const where = () => `${path}: line ${lineOf(text, records, i)}`;
+                  return `${pruned(line, parsed(text, records, line, i), kept, where)}\n`;
+                })
+                .join(''),
             );
           }
         })(),
@@ -105,7 +110,7 @@ export async function openJsonlFile(path: string, run: Run): Promise<TableFile> 
 function linesOf(text: TextFile, records: Records): string[] {
   return decodeRecords(text, records)
     .split(text.newline === 0x0d ? '\r' : '\n')
-    .filter((line) => line !== '' && line !== '\r');
+    .filter((line) => !/^[ \t\r]*$/.test(line));
 }
 
 function parsed(text: TextFile, records: Records, line: string, i: number): Row {
@@ -127,12 +132,20 @@ function parsed(text: TextFile, records: Records, line: string, i: number): Row 
 /** Numbers that JSON.stringify would not print as they stand: long ones, with zeros at the end, or with an exponent. */
 const fragile = /\d{16}|\.\d*0(?!\d)|\d[eE]/;
 
-/** A line with the kept keys only. */
-function pruned(line: string, row: Row, kept: ReadonlySet<string>): string {
+/**
+ * A line with the kept keys only.
+ * @throws InputError if its lists are nested too deeply to be gone through.
+ */
+function pruned(line: string, row: Row, kept: ReadonlySet<string>, where: () => string): string {
   if (!fragile.test(line)) {
     return JSON.stringify(Object.fromEntries(Object.entries(row).filter(([name]) => kept.has(name))));
   }
-  const tree = parseTree(line);
+  let tree: Node | undefined;
+  try {
+    tree = parseTree(line);
+  } catch (error) {
+    throw new InputError(`${where()} has lists nested too deeply: ${(error as Error).message}`, { cause: error });
+  }
   const pairs = new Map<string, string>();
   for (const { children } of tree?.children ?? []) {
     const [key, value] = children as [Node, Node];

@@ -199,7 +199,7 @@ export async function recordsAt(file: TextFile, quotes: boolean, place: Place): 
   return { ...place, text, starts, ends };
 }
 
-/** Where the complete records of a block are; empty lines are none. */
+/** Where the complete records of a block are; empty lines are none, and without quotes (JSONL) those of blanks neither. */
 function split(text: Buffer, newline: number, quotes: boolean, whole: boolean) {
   let starts = new Uint32Array(1024);
   let ends = new Uint32Array(1024);
@@ -224,7 +224,7 @@ function split(text: Buffer, newline: number, quotes: boolean, whole: boolean) {
     if (end === -1 && !whole) break;
     const after = end === -1 ? text.length : end + 1;
     if (end !== -1) lines++;
-    if (!isBlank(text, used, after)) {
+    if (!isBlank(text, used, after, !quotes)) {
       if (count === starts.length) {
         starts = grown(starts);
         ends = grown(ends);
@@ -245,8 +245,11 @@ function countUpTo(text: Buffer, newline: number, end: number): number {
   return lines;
 }
 
-function isBlank(text: Buffer, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (text[i] !== 0x0a && text[i] !== 0x0d) return false;
+function isBlank(text: Buffer, start: number, end: number, spaces: boolean): boolean {
+  for (let i = start; i < end; i++) {
+    const blank = text[i] === 0x0a || text[i] === 0x0d || (spaces && (text[i] === 0x20 || text[i] === 0x09));
+    if (!blank) return false;
+  }
   return true;
 }
 

@@ -219,6 +219,18 @@ describe('nearest neighbours', () => {
 });
 
 describe('the perceptron', () => {
+  it('answers a row as it does among others, whatever the number of rows and units', async () => {
+    const x = Float64Array.from({ length: 40 * 3 }, (_, i) => Math.sin(i * i));
+    const y = Float64Array.from({ length: 40 }, (_, i) => Number(x[3 * i] * x[3 * i + 1] > 0));
+    const data = { columns: 3, x, y, classes: 2 };
+    const { predict } = await fitPerceptron(data, { steps: 20, hidden: [7, 5] }, new Run({ seed: 1 }));
+    const all = await predict(x.subarray(0, 5 * 3));
+    for (let i = 0; i < 5; i++) {
+      expect(await predict(x.subarray(3 * i, 3 * i + 3))).toEqual(all.slice(2 * i, 2 * i + 2));
+    }
+    expect((await predict(new Float64Array(0))).length).toBe(0);
+  });
+
   it('tells rings apart that no line does, alike for the same seed', async () => {
     const train = rings(300, 1);
     const test = rings(300, 2);

@@ -1,7 +1,8 @@
 /** @file Diversity by distances to neighbours: the Kozachenko–Leonenko estimate of differential entropy, and its term for each point. */
 
 import { InputError, ParameterError } from '../../core/errors.ts';
-import { nearest } from '../neighbours/nearest.ts';
+import { finish, type Steps } from '../../core/steps.ts';
+import { nearestSteps } from '../neighbours/nearest.ts';
 
 /** Added to a distance before its logarithm. */
 const floor = 1e-8;
@@ -12,11 +13,20 @@ const floor = 1e-8;
  * @throws ParameterError unless 1 ≤ k < n; InputError for points that are not finite.
  */
 export function logNeighbourDistances(points: Float32Array | Float64Array, columns: number, k: number): Float64Array {
+  return finish(logNeighbourDistancesSteps(points, columns, k));
+}
+
+/** `logNeighbourDistances` with pauses. */
+export function* logNeighbourDistancesSteps(
+  points: Float32Array | Float64Array,
+  columns: number,
+  k: number,
+): Steps<Float64Array> {
   const n = points.length / columns;
   if (!(Number.isSafeInteger(k) && k >= 1 && k < n)) {
     throw new ParameterError(`the ${k}-th neighbour among ${n} different points: k is 1 to ${n - 1}`);
   }
-  const { distances } = nearest(points, points, columns, { k, exceptSelf: true });
+  const { distances } = yield* nearestSteps(points, points, columns, { k, exceptSelf: true });
   return Float64Array.from({ length: n }, (_, i) => Math.log(distances[i * k + k - 1] + floor));
 }
 
@@ -47,8 +57,9 @@ function logBallVolume(d: number): number {
 }
 
 /**
- * The set that maximises Σ value + weight · entropy of its points, by greedy choice: from the highest value on, each time the point whose
- * addition gains most, distances taken inside the set. For small sets: each step looks at every pair.
+ * The set that maximises Σ value + weight · Σ log ρ_k of its points (of sets of one size the entropy's only term that differs), by greedy
+ * choice: from the highest value on, each time the point whose addition gains most, distances taken inside the set. For small sets: a
+ * step costs every point against the whole set.
  * @param values of the points, shape [n].
  * @param k neighbour rank inside the set; of smaller sets the farthest.
  * @returns indices in the order they were chosen.
@@ -65,18 +76,7 @@ export function greedyDiverse(
   if (!(Number.isSafeInteger(count) && count >= 1 && count <= n)) {
     throw new ParameterError(`count = ${count}: 1 to ${n} points can be chosen`);
   }
-  const distance = (i: number, j: number) => {
-    let sum = 0;
-    for (let c = 0; c < columns; c++) sum += (points[i * columns + c] - points[j * columns + c]) ** 2;
-    return Math.sqrt(sum);
-  };
-  const logRho = (i: number, set: readonly number[]) => {
-    const all = set.filter((j) => j !== i).map((j) => distance(i, j));
-    if (all.length === 0) return 0;
-    all.sort((a, b) => a - b);
-    return Math.log(all[Math.min(k, all.length) - 1] + floor);
-  };
-  const entropyOf = (set: readonly number[]) => set.reduce((sum, i) => sum + logRho(i, set), 0);
+  const entropyOf = (set: readonly number[]) => logDistancesInside(set, points, columns, k);
   const chosen: number[] = [];
   for (let step = 0; step < count; step++) {
     let best = -1;
@@ -92,4 +92,22 @@ export function greedyDiverse(
     chosen.push(best);
   }
   return Uint32Array.from(chosen);
+}
+
+/** Σ log(ρ_k + 1e-8) of the points of a set, distances taken inside it: of smaller sets to the farthest point, 0 for a single one. */
+export function logDistancesInside(set: readonly number[], points: Float64Array, columns: number, k: number): number {
+  const distance = (i: number, j: number) => {
+    let sum = 0;
+    for (let c = 0; c < columns; c++) sum += (points[i * columns + c] - points[j * columns + c]) ** 2;
+    return Math.sqrt(sum);
+  };
+  let total = 0;
+  for (const i of set) {
+    const all = Float64Array.from(
+      set.filter((j) => j !== i),
+      (j) => distance(i, j),
+    ).sort();
+    if (all.length > 0) total += Math.log(all[Math.min(k, all.length) - 1] + floor);
+  }
+  return total;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../core/random.ts';
 import {
   binaryLogLoss,
+  clippedLogLoss,
   errorRate,
   jointShuffles,
   permutationEffects,
@@ -95,6 +96,8 @@ describe('permutationEffects', () => {
 it('losses have their closed forms', () => {
   expect(binaryLogLoss([1, 0], [0.5, 0.25])).toBeCloseTo((Math.log(2) - Math.log(0.75)) / 2, 12);
   expect(binaryLogLoss([1], [0])).toBeCloseTo(15 * Math.log(10), 9);
+  expect(clippedLogLoss(1e-7)([1, 0], [0, 0])).toBeCloseTo((7 * Math.log(10)) / 2, 6);
+  expect(() => binaryLogLoss([1, 0], [0.5, 1.2])).toThrow('the model gave 1.2; the log loss takes probabilities');
   expect(squaredLoss([1, 2], [1, 4])).toBe(2);
   expect(errorRate([0, 0, 1], [0.5, 0.6, 0.2])).toBeCloseTo(2 / 3, 12);
   expect(rankingLoss([0, 1, 1], [0.1, 0.1, 0.7])).toBeCloseTo(0.25, 12);

@@ -78,8 +78,9 @@ export async function permutationEffects(
         }
       });
       const predicted = await predictChecked(predict, shuffled, columns);
+      const answers = predicted instanceof Float64Array ? predicted : Float64Array.from(predicted);
       now.forEach((_, k) => {
-        const rise = checkedLoss(Array.prototype.slice.call(predicted, k * n, (k + 1) * n)) - baseline;
+        const rise = checkedLoss(answers.subarray(k * n, (k + 1) * n)) - baseline;
         rises[s * shuffles.length + start + k] = rise;
         effects[s] += rise / shuffles.length;
       });
@@ -88,15 +89,29 @@ export async function permutationEffects(
   return { baseline, effects, rises };
 }
 
-/** The mean of −ln p(y), in nats, of probabilities of class 1; they are kept 1e-15 away from 0 and 1. */
-export const binaryLogLoss: MeanLoss = (y, predicted) => {
-  let sum = 0;
-  for (let i = 0; i < y.length; i++) {
-    const p = Math.min(1 - 1e-15, Math.max(1e-15, predicted[i]));
-    sum -= Math.log(y[i] === 1 ? p : 1 - p);
-  }
-  return sum / y.length;
-};
+/** What rounding may add to a probability. */
+const rounding = 1e-6;
+
+/**
+ * The mean of −ln p(y), in nats, of probabilities of class 1, which are kept `clip` away from 0 and 1.
+ * @throws InputError, when it is called, for a prediction that is no probability.
+ */
+export function clippedLogLoss(clip: number): MeanLoss {
+  return (y, predicted) => {
+    let sum = 0;
+    for (let i = 0; i < y.length; i++) {
+      if (predicted[i] < -rounding || predicted[i] > 1 + rounding) {
+        throw new InputError(`the model gave ${predicted[i]}; the log loss takes probabilities, from 0 to 1`);
+      }
+      const p = Math.min(1 - clip, Math.max(clip, predicted[i]));
+      sum -= Math.log(y[i] === 1 ? p : 1 - p);
+    }
+    return sum / y.length;
+  };
+}
+
+/** The log loss with probabilities kept 1e-15 away from 0 and 1. */
+export const binaryLogLoss: MeanLoss = clippedLogLoss(1e-15);
 
 /** The mean of (y − ŷ)². */
 export const squaredLoss: MeanLoss = meanSquaredError;

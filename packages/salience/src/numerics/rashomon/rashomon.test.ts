@@ -233,6 +233,23 @@ describe('clouds and halos', () => {
     expect(halo.points.reduce((sum, { radius }) => sum + radius, 0) / 36).toBeCloseTo(0.100115, 6);
   });
 
+  it('shrink to the reference with ε, and are the same for the features in the other order', async () => {
+    // Residuals orthogonal to all: the reference is the best of its scaled copies.
+    const rows = Float64Array.from([-1, -1, -1, 1, 1, -1, 1, 1, -1, -1, -1, 1, 1, -1, 1, 1]);
+    const predict = ofTwo((a, b) => a + b + (a * b) / 2);
+    const targets = predict(rows).map((y, i) => y + (i < 4 ? 0.5 : -0.5));
+    const model: Explained = { predict, rows, columns: 2, targets, loss: squaredLoss, features: [[0], [1]] };
+    const shuffles = featureShuffles(model, 6, new Random(2));
+    const [reference] = await referenceScores(model, [[0, 1]], shuffles);
+    const scoresAt = async (rate: number, set: number[]) =>
+      (await interactionCloud(model, await searchRashomonSet(model, rate), set, shuffles)).map(({ score }) => score);
+    for (const score of await scoresAt(1e-9, [0, 1])) expect(score).toBe(reference);
+    const wide = await scoresAt(0.5, [0, 1]);
+    expect(Math.max(...wide) - Math.min(...wide)).toBeGreaterThan(0.1);
+    const sorted = (scores: number[]) => scores.map((score) => score.toFixed(9)).sort();
+    expect(sorted(await scoresAt(0.5, [1, 0]))).toEqual(sorted(wide));
+  });
+
   it('take every split of ten parts, sorted, and every choice of directions', () => {
     expect(compositions(10, 2)).toEqual(Array.from({ length: 9 }, (_, i) => [i + 1, 9 - i]));
     expect(compositions(10, 3)).toHaveLength(36);

@@ -9,29 +9,43 @@ export interface Scaling {
 }
 
 /**
+ * The mean and the population deviation of each group, shape [groups] each; 0 for a group without values. Missing values (NaN) do not
+ * count, and a deviation that is what rounding leaves of a constant is 0.
+ * @param groupOf the group of each value by its place.
+ */
+export function groupMoments(
+  values: ArrayLike<number>,
+  groups: number,
+  groupOf: (place: number) => number,
+): { readonly means: Float64Array; readonly deviations: Float64Array } {
+  const means = new Float64Array(groups);
+  const deviations = new Float64Array(groups);
+  const counts = new Float64Array(groups);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (Number.isNaN(value)) continue;
+    const g = groupOf(i);
+    // Welford's running mean: no cancellation where the mean is large.
+    const difference = value - means[g];
+    means[g] += difference / ++counts[g];
+    deviations[g] += difference * (value - means[g]);
+  }
+  for (let g = 0; g < groups; g++) {
+    const deviation = counts[g] > 0 ? Math.sqrt(deviations[g] / counts[g]) : 0;
+    deviations[g] = deviation > 1e-14 * Math.abs(means[g]) ? deviation : 0;
+  }
+  return { means, deviations };
+}
+
+/**
  * The mean and the population deviation of each column; the scale of a constant column is 1. Missing values (NaN) do not count,
  * a column without values has shift 0.
  * @param x row-major, shape [n · columns].
  */
 export function standardScaling(x: ArrayLike<number>, columns: number): Scaling {
   checkRows(x, columns);
-  const shift = new Float64Array(columns);
-  const scale = new Float64Array(columns);
-  const counts = new Float64Array(columns);
-  for (let i = 0, c = 0; i < x.length; i++, c = c + 1 === columns ? 0 : c + 1) {
-    const value = x[i];
-    if (Number.isNaN(value)) continue;
-    // Welford's running mean: no cancellation where the mean is large.
-    const difference = value - shift[c];
-    shift[c] += difference / ++counts[c];
-    scale[c] += difference * (value - shift[c]);
-  }
-  for (let c = 0; c < columns; c++) {
-    const deviation = Math.sqrt(scale[c] / counts[c]);
-    // What rounding leaves of a constant is no deviation.
-    scale[c] = deviation > 1e-14 * Math.abs(shift[c]) ? deviation : 1;
-  }
-  return { shift, scale };
+  const { means, deviations } = groupMoments(x, columns, (i) => i % columns);
+  return { shift: means, scale: deviations.map((deviation) => deviation || 1) };
 }
 
 /** The least value and the range of each column; the scale of a constant column is 1. Missing values (NaN) do not count. */

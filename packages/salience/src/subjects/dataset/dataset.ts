@@ -64,6 +64,8 @@ export interface DatasetSource {
   readonly separator?: string;
   /** Whether the first record of a CSV file names its columns. */
   readonly header?: boolean;
+  /** Bytes of the file. */
+  readonly size: number;
   /** When the file was last changed, in milliseconds. */
   readonly changed: number;
 }
@@ -99,7 +101,7 @@ export function checkFeatures({ features, name }: Dataset, { start }: ExampleChu
   if (at < 0) return;
   const row = start + Math.floor(at / features.length);
   throw new InputError(
-    `${name}: example ${row}, column ${features[at % features.length]} is ${Number.isNaN(values[at]) ? 'missing or no number' : values[at]}; every feature must be a finite number`,
+    `${name}: example ${row}, column ${features[at % features.length]} is ${Number.isNaN(values[at]) ? 'missing or no number' : `${values[at]}, or too large for a float32`}; every feature must be a finite number`,
   );
 }
 

@@ -5,6 +5,7 @@ import { InputError } from '../../core/errors.ts';
 import type { Run } from '../../core/run.ts';
 import { type KMeans, kMeansSteps } from '../../numerics/clustering/k-means.ts';
 import { hashedNGrams, wordsAndSigns } from '../../numerics/resampling/hashed-n-grams.ts';
+import { groupMoments } from '../../numerics/statistics/standardise.ts';
 import { allFeatures, type Dataset } from './dataset.ts';
 
 /** Parameters of methods that put documents into clusters. */
@@ -94,13 +95,10 @@ async function standardised(dataset: Dataset): Promise<Vectors> {
   }
   const rows = await allFeatures(dataset);
   const columns = dataset.features.length;
-  for (let c = 0; c < columns; c++) {
-    let mean = 0;
-    for (let i = c; i < rows.length; i += columns) mean += rows[i] / dataset.examples;
-    let square = 0;
-    for (let i = c; i < rows.length; i += columns) square += (rows[i] - mean) ** 2 / dataset.examples;
-    const by = square > 0 ? 1 / Math.sqrt(square) : 0;
-    for (let i = c; i < rows.length; i += columns) rows[i] = (rows[i] - mean) * by;
+  const { means, deviations } = groupMoments(rows, columns, (i) => i % columns);
+  for (let i = 0; i < rows.length; i++) {
+    const c = i % columns;
+    rows[i] = deviations[c] > 0 ? (rows[i] - means[c]) / deviations[c] : 0;
   }
   return { rows, columns };
 }

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { link, open, rename, rm } from 'node:fs/promises';
-import { printBudget } from '../../core/budget.ts';
+import { type Budget, printBudget } from '../../core/budget.ts';
 import { InputError } from '../../core/errors.ts';
 import type { Block, Report } from '../../core/report.ts';
 import type { Run } from '../../core/run.ts';
@@ -59,7 +59,7 @@ export async function keepExamples(dataset: Dataset, kept: Kept, { path, force }
 }
 
 /** Kept examples by class, or by the method's groups. */
-function blocksOf({ labels }: Dataset, { values, groups }: Scores, { kept }: Selection): Block[] {
+function blocksOf({ labels }: Dataset, { values, groups }: Scores, { kept, budget }: Selection): Block[] {
   const names = labels?.classes ?? groups?.names;
   const of = labels?.of ?? groups?.of;
   let low = Infinity;
@@ -77,19 +77,36 @@ function blocksOf({ labels }: Dataset, { values, groups }: Scores, { kept }: Sel
   const count = new Array<number>(names.length).fill(0);
   for (const k of of) all[k]++;
   for (const i of kept) count[of[i]]++;
-  return [
-    range,
-    {
-      kind: 'table',
-      columns: [labels ? 'class' : 'group', 'examples', 'kept', 'share'],
-      rows: names.map((name, k) => [
-        name,
-        all[k],
-        count[k],
-        all[k] === 0 ? '' : `${((100 * count[k]) / all[k]).toFixed(1)}%`,
-      ]),
-    },
-  ];
+  const table: Block = {
+    kind: 'table',
+    columns: [labels ? 'class' : 'group', 'examples', 'kept', 'share'],
+    rows: names.map((name, k) => [
+      name,
+      all[k],
+      count[k],
+      all[k] === 0 ? '' : `${((100 * count[k]) / all[k]).toFixed(1)}%`,
+    ]),
+  };
+  // Of classes only: a method may be for letting a group, such as a cluster, go as a whole.
+  const emptied = labels ? names.filter((_, k) => all[k] > 0 && count[k] === 0) : [];
+  if (emptied.length === 0) return [range, table];
+  const counted = budget.amount.kind === 'share' || budget.amount.kind === 'count';
+  const floored = counted && labels?.of === groups?.of && budget.floor === 0 && kept.length >= names.length;
+  return [range, table, { kind: 'text', text: remarkOn(emptied, floored ? { ...budget, floor: 1 } : undefined) }];
+}
+
+/** Classes that are named at the most; the table has all. */
+const mostNamed = 10;
+
+/** Says which classes keep no example, and a budget that would leave each one, where there is one. */
+function remarkOn(emptied: readonly string[], floored: Budget | undefined): string {
+  const more = emptied.length - mostNamed;
+  const named = emptied.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const [of, them] = emptied.length === 1 ? ['class', 'it'] : ['classes', 'them'];
+  return (
+    `No example is kept of ${of} ${named}: what is trained on the rest cannot know ${them}.` +
+    (floored ? ` The budget "${printBudget(floored)}" keeps one of each.` : '')
+  );
 }
 
 function* linesOf(

@@ -129,7 +129,9 @@ export async function readDataset(
         labelFinder.see(cells[i], batch, i);
         if (labelFinder.text >= 0) of[examples + i] = labelFinder.text;
         else if (labelFinder.isMissing(cells[i]))
-          throw new InputError(`${file.path}: ${batch.where(i)} has no ${target}; every example needs a class`);
+          throw new InputError(
+            `${file.path}: ${batch.where(i)} has no ${target}; every example needs a class, so name one there or leave the row out`,
+          );
         else
           throw new InputError(
             `${file.path}: ${target} has more than ${mostLevels} different values, or lists; a target has classes`,

@@ -200,6 +200,31 @@ describe('keeping a dataset', () => {
     });
   });
 
+  it('says which classes keep no example, and a budget under which each keeps one', async () => {
+    const loaded = await load(flowers, { target: 'label' }, 'flowers.csv');
+    const remarks = async (budget: number | string, groups?: Scores['groups']) => {
+      const scores: Scores = { ...scoresOf([0.25, 0.5, 0.125, 1]), ...(groups && { groups }) };
+      const { blocks } = await dataset.keep(
+        loaded,
+        { scores, selection: select(scores, budget) },
+        { force: false },
+        run,
+      );
+      return blocks.slice(1).flatMap((block) => (block.kind === 'text' ? [block.text] : []));
+    };
+    const classes = { names: loaded.labels!.classes, of: loaded.labels!.of };
+    expect(await remarks(2)).toEqual(['No example is kept of class rose: what is trained on the rest cannot know it.']);
+    expect(await remarks(1, classes)).toEqual([
+      'No example is kept of classes iris, rose: what is trained on the rest cannot know them.',
+    ]);
+    expect(await remarks(3, classes)).toEqual([]);
+    loaded.labels!.of.set([1, 1, 0, 1]);
+    expect(await remarks('75%', classes)).toEqual([
+      'No example is kept of class iris: what is trained on the rest cannot know it. The budget "75%, floor 1" keeps one of each.',
+    ]);
+    expect(await remarks('75%, floor 1', classes)).toEqual([]);
+  });
+
   it('writes Parquet where it read Parquet', async () => {
     const bytes = parquetWriteBuffer({ columnData: [{ name: 'x', data: [1.5, 2.5, 3.5], type: 'DOUBLE' }] });
     const loaded = await load(new Uint8Array(bytes), {}, 'three.parquet');

@@ -35,6 +35,12 @@ describe('the type of a column', () => {
     expect(found([2n, 3n]).kind).toBe('integer');
   });
 
+  it('of whole numbers that doubles cannot tell apart is an integer with a remark', () => {
+    expect(found(['1', '9007199254740993']).remark).toContain('above 2^53, the first 9007199254740993 in line 3');
+    expect(found([2n ** 62n]).remark).toContain('2^53');
+    expect(found(['9007199254740991', '1e30', '0.5']).remark).toBeUndefined();
+  });
+
   it('is an identifier where nearly every text is another, or there are more than 1,000', () => {
     expect(found(Array.from({ length: 30 }, (_, i) => `id${i}`)).kind).toBe('identifier');
     expect(found(Array.from({ length: 5000 }, (_, i) => `id${i % 1001}`)).kind).toBe('identifier');
@@ -73,10 +79,17 @@ describe('the type of a column', () => {
     expect(types.get('c')).toEqual({ kind: 'ordinal', levels: ['x, y', 'z=1'] });
   });
 
+  it('is that of an identifier where almost all texts differ, and one of them is shown', () => {
+    const amounts = Array.from({ length: 40 }, (_, i) => `1,${200 + i}`);
+    expect(found(amounts).remark).toBe('has 40 different texts in 40 rows, the first "1,200" in line 2');
+  });
+
   it('counts further texts and numbers as missing, in all columns or in one', () => {
     expect(found(['-9', '-9.0', '5', 'unknown'], '', '-9,Unknown')).toMatchObject({ missing: 3, kind: 'integer' });
     expect(found(['-9', '1'], '', 'y=-9').missing).toBe(0);
     expect(found(['-9', '1'], '', 'x=-9').missing).toBe(1);
+    expect(found(['1e999', '1'], '', '1e999').missing).toBe(1);
+    expect(found(['inf', '5'], '', 'inf')).toMatchObject({ missing: 1, kind: 'integer' });
   });
 
   it.each([
@@ -85,6 +98,8 @@ describe('the type of a column', () => {
     [['low', 'hi'], 'x=ordinal(low<high)', 'line 3, column x is "hi" and should be one of low < high'],
     [['a', 'b', 'c'], 'x=boolean', 'column x should be boolean and has 3 different values: a, b, c'],
     [['1e999'], '', 'line 2, column x is infinite'],
+    [['1', '-inf'], '', 'line 3, column x is infinite and should be a number up to 1e+150'],
+    [['1e300'], '', 'line 2, column x is 1e+300 and should be a number up to 1e+150'],
     [[[1]], 'x=number', 'line 2, column x is a list or an object and should be a number'],
   ])('%j as %j is refused', (cells, types, message) => {
     expect(() => found(cells, types)).toThrow(message);

@@ -7,6 +7,9 @@ import type { ColumnKind } from './table.ts';
 /** Levels of a categorical column at the most; a column with more is an identifier or a text. */
 export const mostLevels = 1000;
 
+/** Numbers of a table at the most: their squares are finite, so that columns can be scaled. */
+const largest = 1e150;
+
 /** The type that a column is told to have; the levels of an ordinal one from low to high. */
 export interface Told {
   readonly kind: ColumnKind;
@@ -48,6 +51,14 @@ export function parseTypes(text: string): Map<string, Told> {
   return types;
 }
 
+/** How pandas and others write what is infinite. */
+const infinite = new Map([
+  ['inf', Infinity],
+  ['+inf', Infinity],
+  ['-inf', -Infinity],
+  ['Infinity', Infinity],
+]);
+
 const always = ['', 'na', 'n/a', 'nan', 'null', 'none', '?', '#n/a'];
 
 /** Reads "unknown,-9,age=-1": what means missing beside empty cells, NA, N/A, NaN, null, none and ?; in all columns or in one. */
@@ -66,7 +77,7 @@ export function parseMissing(text: string): { columns: readonly string[]; of(nam
       given
         .filter((each) => each !== '')
         .map(Number)
-        .filter(Number.isFinite),
+        .filter((each) => !Number.isNaN(each)),
     ),
   });
   const general = missingOf(everywhere);
@@ -95,7 +106,8 @@ function cellValue(raw: unknown, { texts, numbers }: Missing): number | string |
           if (!Number.isNaN(number)) return numbers.has(number) ? undefined : number;
         }
       }
-      return texts.has(text) || texts.has(text.toLowerCase()) ? undefined : text;
+      if (texts.has(text) || texts.has(text.toLowerCase())) return undefined;
+      return infinite.get(text) ?? text;
     }
     case 'boolean':
       return cellValue(String(raw), { texts, numbers });
@@ -148,6 +160,7 @@ export class TypeFinder {
   #texts = 0;
   #nested = 0;
   #whole = true;
+  #rounded = '';
   #many = false;
   #manyNumbers = false;
   #odd = '';
@@ -173,7 +186,7 @@ export class TypeFinder {
 
   /**
    * Takes note of a cell and gives its number, NaN where it has none; `text` is then its code.
-   * @throws InputError if it is infinite, or not of the type that was told.
+   * @throws InputError if it is infinite or above 1e150 in size, or not of the type that was told.
    */
   see(raw: unknown, batch: Batch, row: number): number {
     this.text = -1;
@@ -185,9 +198,14 @@ export class TypeFinder {
       return Number.NaN;
     }
     if (typeof value === 'number' && !this.#asText) {
-      if (!Number.isFinite(value)) this.#refuse(batch, row, 'is infinite', 'a finite number');
+      if (Math.abs(value) > largest) {
+        const is = Number.isFinite(value) ? String(value) : 'infinite';
+        this.#refuse(batch, row, `is ${is}`, `a number up to ${largest}`);
+      }
       this.numbers++;
       this.sum += value;
+      if (!Number.isSafeInteger(value) && this.#rounded === '' && /^[-+]?\d+$/.test(String(raw).trim()))
+        this.#rounded = `${String(raw).trim().slice(0, 40)} in ${batch.where(row)}`;
       if (this.#whole && !Number.isInteger(value)) {
         if (this.#told?.kind === 'integer') this.#refuse(batch, row, `is ${value}`, 'a whole number');
         this.#whole = false;
@@ -241,7 +259,9 @@ export class TypeFinder {
     if (this.#texts === 0) {
       const isBoolean = !this.#manyNumbers && [...this.#distinct].every((value) => value === 0 || value === 1);
       if (isBoolean) return { kind: 'boolean', levels: ['0', '1'] };
-      return { kind: this.#whole ? 'integer' : 'number' };
+      if (this.#rounded === '') return { kind: this.#whole ? 'integer' : 'number' };
+      const remark = `has whole numbers above 2^53, the first ${this.#rounded}, and they are rounded; if they are names, say --types ${this.name}=categorical or leave it out`;
+      return { kind: this.#whole ? 'integer' : 'number', remark };
     }
     const mixed = this.numbers > 0;
     const count = texts.length + this.#distinct.size;
@@ -250,11 +270,11 @@ export class TypeFinder {
         kind: 'identifier',
         remark: mixed
           ? `has ${this.#texts} cells that are no numbers among ${this.numbers} that are, the first ${this.#odd}; if they mean missing, name them with --missing`
-          : `has more than ${mostLevels} different texts`,
+          : `has more than ${mostLevels} different texts, the first ${this.#odd}`,
       };
     }
     if (!mixed && count >= 20 && count > 0.9 * present)
-      return { kind: 'identifier', remark: `has ${count} different texts in ${present} rows` };
+      return { kind: 'identifier', remark: `has ${count} different texts in ${present} rows, the first ${this.#odd}` };
     // A column of False alone is one of False and True.
     const other = texts.length === 1 && !mixed ? opposites.get(texts[0]) : undefined;
     const levels = inOrder([...texts, ...(other ? [other] : []), ...(mixed ? Array.from(this.#distinct, String) : [])]);

@@ -23,6 +23,32 @@ export interface Design {
   x(rows: Float64Array): Float64Array;
 }
 
+/** Which numbers of a table's rows inputs are, each array of shape [inputs]. */
+export interface Inputs {
+  /** The column that each comes from. */
+  readonly from: ArrayLike<number>;
+  /** The code that it is 1 for and 0 for all else, or −1 where it is the column's number. */
+  readonly levels: ArrayLike<number>;
+  /** What stands for a number that is missing. */
+  readonly fills: ArrayLike<number>;
+}
+
+/** The inputs of rows, row-major [n · inputs], of rows row-major [n · width]. */
+export function encodedRows(rows: Float64Array, width: number, { from, levels, fills }: Inputs): Float64Array {
+  const n = rows.length / width;
+  const d = from.length;
+  const out = new Float64Array(n * d);
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < d; k++) {
+      const value = rows[i * width + from[k]];
+      const at = i * d + k;
+      if (levels[k] >= 0) out[at] = value === levels[k] ? 1 : 0;
+      else out[at] = Number.isNaN(value) ? fills[k] : value;
+    }
+  }
+  return out;
+}
+
 /**
  * The design of a table, fitted on its training rows. Numbers, booleans (0 or 1) and ordinal codes are a column each. A category that
  * no training row has gets no column: its rows have 0 in all columns of theirs.
@@ -54,25 +80,16 @@ export function designOf(
   const width = table.columns.length;
   const d = names.length;
   if (d === 0) throw new InputError(`${table.name}: no column has a value in the training rows`);
+  const inputs = { from: Int32Array.from(from), levels: Int32Array.from(levels), fills: Float64Array.from(fills) };
   const encoded = (rows: Float64Array): Float64Array => {
-    const n = rows.length / width;
-    if (!Number.isInteger(n))
+    if (!Number.isInteger(rows.length / width))
       throw new InputError(`${table.name}: ${rows.length} numbers are no rows of ${width} columns`);
-    const out = new Float64Array(n * d);
-    for (let i = 0; i < n; i++) {
-      for (let k = 0; k < d; k++) {
-        const value = rows[i * width + from[k]];
-        const at = i * d + k;
-        if (levels[k] >= 0) out[at] = value === levels[k] ? 1 : 0;
-        else out[at] = Number.isNaN(value) ? fills[k] : value;
-      }
-    }
-    return out;
+    return encodedRows(rows, width, inputs);
   };
   const scaling = scale ? standardScaling(encoded(rowsOf(table, table.train)), d) : undefined;
   return {
     names,
-    from: Int32Array.from(from),
+    from: inputs.from,
     x: scaling ? (rows) => scaled(encoded(rows), scaling) : encoded,
   };
 }

@@ -57,7 +57,7 @@ describe('a table as inputs', () => {
       InputError,
     );
     const rare = labelledInputs(tableInMemory([a], category('y', ['no', 'yes'], 0, 1, 0)), 'lasso');
-    expect(() => foldsOf(rare, 2, new Random(1))).toThrow('class 1 of the target has 1 row');
+    expect(() => foldsOf(rare, 2, new Random(1))).toThrow('class yes of the target has 1 row');
     const value = labelledInputs(tableInMemory([a], number('y', 1, 2, 3)), 'lasso');
     expect(() => foldsOf(value, 4, new Random(1))).toThrow('3 folds at the most');
   });

@@ -4,9 +4,13 @@ import { InputError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import { randomFolds, type Split, stratifiedFolds } from '../../numerics/sampling/folds.ts';
 import { type Scaling, scaled, standardScaling } from '../../numerics/statistics/standardise.ts';
-import type { Table } from './table.ts';
+import { encodedRows } from './design.ts';
+import { rowsOf, type Table } from './table.ts';
 
-/** Rows to train on. A category of more than two levels has an input for each level; every other column is one input. */
+/**
+ * Rows to train on. A category of more than two levels has an input for each level, also for one that no training row has; every other
+ * column is one input. So, unlike in a design for a predictor, each feature has an input that its score comes from.
+ */
 export interface LabelledInputs {
   /** Names of the table's columns. */
   readonly features: readonly string[];
@@ -19,6 +23,8 @@ export interface LabelledInputs {
   readonly y: Float64Array;
   /** Present where the target is a class. */
   readonly classes?: number;
+  /** Names of the classes, where they have some. */
+  readonly classNames?: readonly string[];
   /** Values that are missing, all columns together. */
   readonly missing: number;
 }
@@ -52,32 +58,29 @@ export function trainingTargets(
 export function labelledInputs(table: Table, method: string): LabelledInputs {
   const { columns, train, name } = table;
   const { y, classes } = trainingTargets(table, method);
-  const widths = columns.map(({ kind, levels }) =>
-    kind === 'categorical' && levels && levels.length > 2 ? levels.length : 1,
-  );
-  const inputs = widths.reduce((sum, width) => sum + width, 0);
-  const n = train.length;
-  const x = new Float64Array(n * inputs);
+  const width = columns.length;
+  const raw = rowsOf(table, train);
   let missing = 0;
-  let at = 0;
-  columns.forEach(({ values, name: column }, c) => {
-    for (let i = 0; i < n; i++) {
-      const value = values[train[i]];
-      if (Math.abs(value) === Infinity)
-        throw new InputError(`${name}: row ${train[i]} has ${value} in column ${column}`);
-      if (Number.isNaN(value)) missing++;
-      if (widths[c] === 1) x[i * inputs + at] = value;
-      else if (!Number.isNaN(value)) x[i * inputs + at + value] = 1;
+  for (const [at, value] of raw.entries()) {
+    if (Number.isNaN(value)) missing++;
+    else if (!Number.isFinite(value)) {
+      const column = columns[at % width].name;
+      throw new InputError(`${name}: row ${train[Math.floor(at / width)]} has ${value} in column ${column}`);
     }
-    at += widths[c];
-  });
+  }
+  const levels = columns.map(({ kind, levels }) =>
+    kind === 'categorical' && levels && levels.length > 2 ? levels.map((_, code) => code) : [-1],
+  );
+  const featureOf = levels.flatMap((own, c) => own.map(() => c));
+  const fills = featureOf.map(() => Number.NaN);
   return {
     features: columns.map((column) => column.name),
-    featureOf: widths.flatMap((width, c) => new Array<number>(width).fill(c)),
-    rows: n,
-    x,
+    featureOf,
+    rows: train.length,
+    x: encodedRows(raw, width, { from: featureOf, levels: levels.flat(), fills }),
     y,
     ...(classes !== undefined && { classes }),
+    ...(table.target?.levels && { classNames: table.target.levels }),
     missing,
   };
 }
@@ -86,14 +89,14 @@ export function labelledInputs(table: Table, method: string): LabelledInputs {
  * Folds of the rows, of classes each dealt out evenly.
  * @throws InputError if a class has fewer rows than a training part of each fold needs.
  */
-export function foldsOf({ y, classes, rows }: LabelledInputs, folds: number, random: Random): Split[] {
+export function foldsOf({ y, classes, classNames, rows }: LabelledInputs, folds: number, random: Random): Split[] {
   if (folds > rows) throw new InputError(`${rows} rows make ${rows} folds at the most, not ${folds}`);
   if (classes === undefined) return randomFolds(rows, folds, random);
   for (let c = 0; c < classes; c++) {
     const count = y.reduce((sum, of) => sum + Number(of === c), 0);
     if (count < 2) {
       throw new InputError(
-        `class ${c} of the target has ${count} ${count === 1 ? 'row' : 'rows'} to train on; each fold needs one to train on, so 2 or more`,
+        `class ${classNames?.[c] ?? c} of the target has ${count} ${count === 1 ? 'row' : 'rows'} to train on; each fold needs one to train on, so 2 or more`,
       );
     }
   }

@@ -263,6 +263,16 @@ export function remarksOf(columns: readonly Column[], target: Column | undefined
       `missing values: ${listed(gaps.map(({ name, count }) => `${name} ${count} (${((100 * count) / rows).toFixed(1)}%)`))}`,
     );
   }
+  const coded = columns.flatMap(({ name, values, levels }) =>
+    levels ? [] : [{ name, codes: codesBelowZero(values) }],
+  );
+  const suspects = coded.filter(({ codes }) => codes.length > 0);
+  if (suspects.length > 0) {
+    const codes = [...new Set(suspects.flatMap((each) => each.codes))].sort((a, b) => a - b);
+    remarks.push(
+      `below 0 there is only ${codes.join(', ')} in ${listed(suspects.map(({ name }) => name))}; if that means missing, say --missing ${codes.join(',')}`,
+    );
+  }
   const constant = columns.filter(({ values }) => values.every((value) => Object.is(value, values[0])));
   if (constant.length > 0) remarks.push(`of one value only: ${listed(constant.map(({ name }) => name))}`);
   const first = new Map<string, Column>();
@@ -292,6 +302,21 @@ export function remarksOf(columns: readonly Column[], target: Column | undefined
     remarks.push(`target ${target.name}: a value from ${low} to ${high}`);
   }
   return remarks;
+}
+
+/** Numbers by which files often say that a value is missing. */
+const missingCodes = new Set([-7, -8, -9, -77, -88, -99, -777, -888, -999, -9999, -99999]);
+
+/** The different numbers of a column below 0, where there are others and all of these look like codes; else none. */
+function codesBelowZero(values: Float64Array): number[] {
+  const codes = new Set<number>();
+  let others = false;
+  for (const value of values) {
+    if (value >= 0) others = true;
+    else if (missingCodes.has(value)) codes.add(value);
+    else if (value < 0) return [];
+  }
+  return others ? [...codes] : [];
 }
 
 /** A short text that equal columns share and others hardly. */

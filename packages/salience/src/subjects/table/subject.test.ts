@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -162,6 +162,25 @@ describe('a table', () => {
     await expect(load(people, options)).rejects.toThrow(message);
   });
 
+  it('says which numbers below 0 look like codes of what is missing, and only where there are no others', async () => {
+    const rows = Array.from(
+      { length: 30 },
+      (_, i) => `${i % 5 === 0 ? -9 : i},${i % 7 === 0 ? -8 : i},${i - 15},${-9}`,
+    );
+    const told = async (missing: string) =>
+      (await load(`a,b,c,d\n${rows.join('\n')}\n`, { missing })).remarks.filter((remark) => remark.includes('below 0'));
+    expect(await told('')).toEqual([
+      'below 0 there is only -9, -8 in a, b; if that means missing, say --missing -9,-8',
+    ]);
+    expect(await told('-9,-8')).toEqual([]);
+  });
+
+  it('whose first line was taken for a row tells how to take it for names', async () => {
+    await expect(load('2019,2020,y\n1,2,3\n4,5,6\n', { target: 'y' })).rejects.toThrow(
+      'has no column "y" for --target; it has c0, c1, c2; its first line was not read as names (--header yes would)',
+    );
+  });
+
   it('of many columns without names tells how to name the last', async () => {
     const digits = `${Array.from({ length: 65 }, (_, i) => i % 17).join(',')}\n`.repeat(3);
     await expect(load(digits, { target: 'label' })).rejects.toThrow('c10, c11 and 53 more (the last is c64)');
@@ -284,6 +303,14 @@ describe('keeping a table', () => {
     const output = { path: join(folder, 'never.csv'), force: false };
     await expect(
       table.keep(loaded, { scores: scored, selection: select(scored, 1) }, output, new Run()),
+    ).rejects.toThrow('changing.csv: changed since it was read');
+    // Where the time was put back, as rsync does, the size still tells.
+    const again = {
+      ...loaded,
+      source: { ...loaded.source!, changed: (await stat(join(folder, 'changing.csv'))).mtimeMs },
+    };
+    await expect(
+      table.keep(again, { scores: scored, selection: select(scored, 1) }, output, new Run()),
     ).rejects.toThrow('changing.csv: changed since it was read');
   });
 

@@ -46,16 +46,18 @@ export interface FileSource {
   readonly path: string;
   readonly separator?: string;
   readonly header?: boolean;
+  readonly size: number;
   readonly changed: number;
 }
 
 /** What is to be remembered of a file, so that it can be opened again as it was. */
-export function sourceOf({ path, format, separator, header, changed }: TableFile) {
+export function sourceOf({ path, format, separator, header, size, changed }: TableFile) {
   return {
     path,
     format,
     ...(separator !== undefined && { separator }),
     ...(header !== undefined && { header }),
+    size,
     changed,
   };
 }
@@ -66,7 +68,8 @@ export function sourceOf({ path, format, separator, header, changed }: TableFile
  */
 export async function openAgain(source: FileSource, run: Run): Promise<TableFile> {
   const file = await openTableFile(source.path, source, run);
-  if (file.changed !== source.changed) throw new InputError(`${source.path}: changed since it was read; score it anew`);
+  if (file.changed !== source.changed || file.size !== source.size)
+    throw new InputError(`${source.path}: changed since it was read; score it anew`);
   return file;
 }
 
@@ -75,11 +78,16 @@ export async function openAgain(source: FileSource, run: Run): Promise<TableFile
  * @param role what it was named for: "--target".
  * @throws InputError listing the columns.
  */
-export function columnAt({ path, names }: Pick<TableFile, 'path' | 'names'>, name: string, role: string): number {
+export function columnAt(
+  { path, names, header }: Pick<TableFile, 'path' | 'names' | 'header'>,
+  name: string,
+  role: string,
+): number {
   const at = names.indexOf(name);
   if (at >= 0) return at;
+  const nameless = header === false ? '; its first line was not read as names (--header yes would)' : '';
   throw new InputError(
-    `${path}: has no column "${name}" for ${role}; it has ${listed(names)}${names.length > 12 ? ` (the last is ${names.at(-1)})` : ''}`,
+    `${path}: has no column "${name}" for ${role}; it has ${listed(names)}${names.length > 12 ? ` (the last is ${names.at(-1)})` : ''}${nameless}`,
   );
 }
 

@@ -36,6 +36,8 @@ export interface TableSource {
   readonly separator?: string;
   /** Whether the first record of a CSV file names its columns. */
   readonly header?: boolean;
+  /** Bytes of the file. */
+  readonly size: number;
   /** When the file was last changed, in milliseconds. */
   readonly changed: number;
   /** All columns of the file in their order, the target among them. */
