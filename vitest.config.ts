@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const runtime = 'packages/salience/src/runtime/**/*.test.ts';
@@ -5,11 +6,16 @@ const runtime = 'packages/salience/src/runtime/**/*.test.ts';
 export default defineConfig({
   test: {
     testTimeout: 60_000,
-    setupFiles: ['packages/salience/test/property-seed.ts'],
+    setupFiles: [fileURLToPath(new URL('packages/salience/test/property-seed.ts', import.meta.url))],
     projects: [
       {
         extends: true,
         test: { name: 'all', include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts'] },
+      },
+      {
+        extends: true,
+        oxc: { jsx: { runtime: 'automatic', importSource: 'hono/jsx' } },
+        test: { name: 'papers', include: ['apps/*/src/**/*.test.{ts,tsx}', 'apps/*/test/**/*.test.{ts,tsx}'] },
       },
       // The runtime's tests once more, with native ONNX Runtime hidden.
       { extends: true, test: { name: 'web', include: [runtime], env: { SALIENCE_BACKEND: 'web' } } },

@@ -1,0 +1,1 @@
+/** @file What every page may use: keys. Pages work without it. */
