@@ -15,7 +15,11 @@ export default defineConfig({
       {
         extends: true,
         oxc: { jsx: { runtime: 'automatic', importSource: 'hono/jsx' } },
-        test: { name: 'papers', include: ['apps/*/src/**/*.test.{ts,tsx}', 'apps/*/test/**/*.test.{ts,tsx}'] },
+        test: {
+          name: 'papers',
+          include: ['apps/*/src/**/*.test.{ts,tsx}', 'apps/*/test/**/*.test.{ts,tsx}'],
+          globalSetup: fileURLToPath(new URL('apps/papers/test/global-setup.ts', import.meta.url)),
+        },
       },
       // The runtime's tests once more, with native ONNX Runtime hidden.
       { extends: true, test: { name: 'web', include: [runtime], env: { SALIENCE_BACKEND: 'web' } } },
