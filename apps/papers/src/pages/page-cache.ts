@@ -34,7 +34,8 @@ export interface PageCacheOptions {
   readonly maxBytes?: number;
 }
 
-const never = /^\/(api|mcp|runs|sign-in|sign-out|subscribe|unsubscribe|you|for-you|admin|curate|healthz|readyz|metrics|assets)(\/|$)/;
+const never =
+  /^\/(api|mcp|runs|sign-in|sign-out|subscribe|unsubscribe|you|for-you|admin|curate|healthz|readyz|metrics|assets)(\/|$)/;
 /** Longest URL that is kept. */
 const longestUrl = 512;
 const kind = /^(text\/html|application\/(atom\+xml|feed\+json|opensearchdescription\+xml|xml)|text\/plain)/;
@@ -55,7 +56,8 @@ async function keptOf(response: Response, revision: number, made: number): Promi
   const identity = Buffer.from(await response.arrayBuffer());
   const headers: Record<string, string> = {};
   for (const [name, value] of response.headers) {
-    if (!/^(content-length|content-encoding|etag|date|connection|ratelimit|retry-after|x-ratelimit)/.test(name)) headers[name] = value;
+    if (!/^(content-length|content-encoding|etag|date|connection|ratelimit|retry-after|x-ratelimit)/.test(name))
+      headers[name] = value;
   }
   headers.vary = 'Accept-Encoding, Cookie';
   headers['cache-control'] = 'public, max-age=0, must-revalidate';
@@ -121,7 +123,7 @@ export class PageCache {
    */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<'hit' | 'made' | 'pass'> {
     if (!shareable(request)) return 'pass';
-    const key = `${request.headers.host ?? ''} ${request.url}`;
+    const key = request.url!;
     const now = performance.now();
     const revision = now - this.#asked <= this.#options.trustedFor ? this.#revision : await this.#latest();
     const kept = this.#pages.get(key);
@@ -132,6 +134,7 @@ export class PageCache {
       send(kept, request, response);
       return 'hit';
     }
+    if (request.method === 'HEAD') return 'pass';
     const making = this.#making.get(key);
     const made = await (making ?? this.#make(key, request, revision));
     if (made instanceof Response) {
@@ -148,7 +151,8 @@ export class PageCache {
     const make = async () => {
       const response = await this.#options.fetch(request);
       const type = response.headers.get('content-type') ?? '';
-      const own = response.headers.has('set-cookie') || /no-store|private/.test(response.headers.get('cache-control') ?? '');
+      const own =
+        response.headers.has('set-cookie') || /no-store|private/.test(response.headers.get('cache-control') ?? '');
       if (response.status !== 200 || own || !kind.test(type)) return response;
       const kept = await keptOf(response, revision, performance.now());
       this.#keep(key, kept);
@@ -180,7 +184,8 @@ function send(kept: Kept, request: IncomingMessage, response: ServerResponse): v
     return;
   }
   const accepts = request.headers['accept-encoding'] ?? '';
-  const encoding = bodies.br && /\bbr\b/.test(accepts) ? 'br' : bodies.gzip && /\bgzip\b/.test(accepts) ? 'gzip' : undefined;
+  const encoding =
+    bodies.br && /\bbr\b/.test(accepts) ? 'br' : bodies.gzip && /\bgzip\b/.test(accepts) ? 'gzip' : undefined;
   const body = (encoding && bodies[encoding]) ?? bodies.identity;
   response.writeHead(status, {
     ...headers,
