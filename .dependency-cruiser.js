@@ -5,8 +5,41 @@ const src = '^packages/salience/src/';
 // The catalogue's floor is the files beside the folders: catalogue.ts, keep.ts, ledger.ts, papers.ts, index.ts.
 const place = (floor) => (floor === 'catalogue' ? `${src}[^/]+\\.ts$` : `${src}${floor}/`);
 
+// The feed's floors, from the lowest. Its built files are read, since the parser knows no JSX; browser/ is bundled, so its sources are.
+const app = '^apps/papers/dist/';
+const appFloors = ['database', 'jobs', 'security', 'papers', 'search', 'digest', 'mail', 'people', 'ingest', 'runs'];
+const shown = ['feeds', 'api', 'pages'];
+
 export default {
   forbidden: [
+    {
+      name: 'what-is-shown-stands-above-what-is-known',
+      comment: `in the feed, ${appFloors.join(', ')} import nothing of ${shown.join(', ')}`,
+      severity: 'error',
+      from: { path: `${app}(${appFloors.join('|')})/` },
+      to: { path: `${app}(${shown.join('|')})/`, pathNot: `${app}pages/context\\.js$` },
+    },
+    ...['database', 'jobs', 'papers'].map((floor, f, lowest) => ({
+      name: `papers-${floor}-imports-downwards`,
+      comment: `${floor} imports ${lowest.slice(0, f).join(', ') || 'no other floor'} alone`,
+      severity: 'error',
+      from: { path: `${app}${floor}/` },
+      to: { path: `${app}[^/]+/`, pathNot: [floor, ...lowest.slice(0, f)].map((below) => `${app}${below}/`) },
+    })),
+    {
+      name: 'the-feed-uses-the-library-as-anybody',
+      comment: 'apps import salience by its published paths',
+      severity: 'error',
+      from: { path: app },
+      to: { path: '^packages/salience/src/' },
+    },
+    {
+      name: 'pages-in-browsers-use-no-server',
+      comment: 'custom elements are bundled alone',
+      severity: 'error',
+      from: { path: '^apps/papers/src/browser/' },
+      to: { path: '^apps/papers/', pathNot: '^apps/papers/src/(browser/|runs/report-tree\\.ts$)' },
+    },
     ...floors.slice(0, -1).map((floor, f) => ({
       name: `${floor}-imports-downwards`,
       comment: `${floor} imports nothing of the floors above it: ${floors.slice(f + 1).join(', ')}`,
