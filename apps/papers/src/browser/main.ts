@@ -1,1 +1,5 @@
-/** @file What every page may use: keys. Pages work without it. */
+/** @file What every page loads. Nothing here is needed to read. */
+
+import './color-scheme.ts';
+import './keyboard.ts';
+import './keyboard-help.ts';

@@ -7,6 +7,10 @@ import type { Asked } from './context.ts';
 export interface Framed {
   readonly title: string;
   readonly description?: string;
+  /** Where this page really is, in full: "https://host/papers/2410.11772". */
+  readonly canonical?: string;
+  /** What previews in messengers call it; "website" where absent. */
+  readonly kind?: 'website' | 'article';
   /** Feeds of this page, for feed readers. */
   readonly feeds?: readonly { readonly type: 'atom' | 'json'; readonly title: string; readonly href: string }[];
   /** Which item of the navigation is this page's. */
@@ -21,37 +25,57 @@ export interface Framed {
 
 const feedType = { atom: 'application/atom+xml', json: 'application/feed+json' };
 
+/** Keys after g, as `data-key` says them to the keyboard's script. */
 const navigation = [
-  ['today', '/', 'Today'],
-  ['trending', '/trending', 'Trending'],
-  ['topics', '/topics', 'Topics'],
-  ['methods', '/methods', 'Methods'],
-  ['claims', '/claims', 'Claims'],
-  ['subscribe', '/subscribe', 'Subscribe'],
+  ['today', '/', 'Today', 'g t'],
+  ['trending', '/trending', 'Trending', 'g r'],
+  ['topics', '/topics', 'Topics', 'g p'],
+  ['methods', '/methods', 'Methods', 'g m'],
+  ['claims', '/claims', 'Claims', 'g c'],
 ] as const;
 
+function Head({ framed }: { framed: Framed }) {
+  const { title, description, canonical, kind = 'website', feeds = [], modules = [], unlisted } = framed;
+  const whole = title === 'Daily Papers' ? title : `${title} · Daily Papers`;
+  return (
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <title>{whole}</title>
+      {description && <meta name="description" content={description} />}
+      {unlisted && <meta name="robots" content="noindex" />}
+      {canonical && (
+        <>
+          <link rel="canonical" href={canonical} />
+          <meta property="og:url" content={canonical} />
+          <meta property="og:type" content={kind} />
+          <meta property="og:site_name" content="Daily Papers" />
+          <meta property="og:title" content={title} />
+          {description && <meta property="og:description" content={description} />}
+        </>
+      )}
+      {feeds.map(({ type, title: feedTitle, href }) => (
+        <link rel="alternate" type={feedType[type]} title={feedTitle} href={href} />
+      ))}
+      <link rel="icon" href="/icon.svg" type="image/svg+xml" />
+      <link rel="search" type="application/opensearchdescription+xml" title="Daily Papers" href="/opensearch.xml" />
+      {/* Before the styles and not deferred, so that no page flashes in the colours that were not chosen. */}
+      <script src={assetPath('src/browser/remembered-scheme.ts')} />
+      <link rel="stylesheet" href={assetPath('src/browser/site.css')} />
+      {['src/browser/main.ts', ...modules].map((source) => (
+        <script type="module" src={assetPath(source)} />
+      ))}
+    </head>
+  );
+}
+
 function Frame({ c, framed, children }: PropsWithChildren<{ c: Asked; framed: Framed }>) {
-  const { title, description, feeds = [], at, query, modules = [], unlisted } = framed;
+  const { at, query } = framed;
   const person = c.get('person');
   return (
     <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>{title}</title>
-        {description && <meta name="description" content={description} />}
-        {unlisted && <meta name="robots" content="noindex" />}
-        {feeds.map(({ type, title: feedTitle, href }) => (
-          <link rel="alternate" type={feedType[type]} title={feedTitle} href={href} />
-        ))}
-        <link rel="icon" href="/icon.svg" type="image/svg+xml" />
-        <link rel="search" type="application/opensearchdescription+xml" title="Daily Papers" href="/opensearch.xml" />
-        <link rel="stylesheet" href={assetPath('src/browser/site.css')} />
-        {['src/browser/main.ts', ...modules].map((source) => (
-          <script type="module" src={assetPath(source)} />
-        ))}
-      </head>
+      <Head framed={framed} />
       <body>
         <a class="skip" href="#main">
           To the content
@@ -60,44 +84,59 @@ function Frame({ c, framed, children }: PropsWithChildren<{ c: Asked; framed: Fr
           <a class="site-name" href="/">
             Daily Papers
           </a>
-          <form class="search" action="/search" role="search">
-            <input
-              type="search"
-              name="q"
-              value={query}
-              placeholder="Search by meaning or words"
-              aria-label="Search papers"
-              maxlength={200}
-              data-key="/"
-            />
-          </form>
           <nav aria-label="Site">
-            {navigation.map(([key, href, label]) => (
-              <a href={href} aria-current={at === key ? 'page' : undefined}>
+            {navigation.map(([key, href, label, keys]) => (
+              <a href={href} data-key={keys} aria-current={at === key ? 'page' : undefined}>
                 {label}
               </a>
             ))}
+          </nav>
+          <search>
+            <form class="search" action="/search">
+              <input
+                type="search"
+                name="q"
+                value={query}
+                placeholder="Search by meaning or words"
+                aria-label="Search papers"
+                maxlength={200}
+                data-key="/"
+              />
+              <button type="submit">Search</button>
+            </form>
+          </search>
+          <div class="site-account">
             {person ? (
               <a href="/you" aria-current={at === 'you' ? 'page' : undefined}>
                 {person.name}
               </a>
             ) : (
-              <a href="/sign-in" aria-current={at === 'you' ? 'page' : undefined}>
-                Sign in
-              </a>
+              <>
+                <a href="/subscribe" aria-current={at === 'subscribe' ? 'page' : undefined}>
+                  Subscribe
+                </a>
+                <a href="/sign-in" aria-current={at === 'you' ? 'page' : undefined}>
+                  Sign in
+                </a>
+              </>
             )}
-          </nav>
+            <color-scheme />
+          </div>
         </header>
         <main id="main" tabindex={-1}>
           {children}
         </main>
         <footer class="site-footer">
-          <p>
-            Everything can be read without an account. <a href="/feed.xml">Atom</a> · <a href="/feed.json">JSON feed</a>{' '}
-            · <a href="/api">API</a> · <a href="/about">About and formulas</a>
+          <p>Everything can be read without an account.</p>
+          <p class="row">
+            <a href="/about">About and formulas</a>
+            <a href="/subscribe">Subscribe</a>
+            <a href="/feed.xml">Atom</a>
+            <a href="/feed.json">JSON feed</a>
+            <a href="/api">API</a>
+            <keyboard-help />
           </p>
         </footer>
-        <keyboard-help />
       </body>
     </html>
   );
@@ -106,6 +145,7 @@ function Frame({ c, framed, children }: PropsWithChildren<{ c: Asked; framed: Fr
 declare module 'hono/jsx' {
   namespace JSX {
     interface IntrinsicElements {
+      'color-scheme': Record<string, unknown>;
       'keyboard-help': Record<string, unknown>;
     }
   }
