@@ -1,4 +1,4 @@
-/** @file Numerics that methods share: allocation, graphs, linear algebra, neighbours, schedules, statistics, termhood. */
+/** @file Numerics that methods share: allocation, graphs, linear algebra, neighbours, retrieval, schedules, statistics, termhood. */
 
 export * from './actions/action-set.ts';
 export type * from './actions/constraints.ts';
@@ -48,6 +48,11 @@ export * from './rashomon/greedy-search.ts';
 export * from './rashomon/interaction-cloud.ts';
 export * from './resampling/hashed-n-grams.ts';
 export * from './resampling/importance-weights.ts';
+export * from './retrieval/bm25.ts';
+export * from './retrieval/inverted-index.ts';
+export * from './retrieval/known-item.ts';
+export * from './retrieval/reciprocal-rank-fusion.ts';
+export * from './retrieval/spelling.ts';
 export * from './sampling/folds.ts';
 export * from './sampling/label-noise.ts';
 export * from './sampling/stratified.ts';
