@@ -1,10 +1,15 @@
-/** @file The bundled scripts and styles, by the names that Vite gave them. */
+/** @file The bundled scripts and styles: the names that Vite gave them, and their bytes. */
 
 import { readFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { Hono } from 'hono';
+import type { AppEnv } from './context.ts';
 
 /** Folder of the bundle, made by the build. */
-export const publicFolder = fileURLToPath(new URL('../../dist/public/', import.meta.url));
+const publicFolder = fileURLToPath(new URL('../../dist/public/', import.meta.url));
 
 interface Chunk {
   readonly file: string;
@@ -22,4 +27,52 @@ export function assetPath(source: string): string {
   const chunk = manifest[source];
   if (!chunk) throw new Error(`${source} is not in the bundle; run npm run build`);
   return `/${chunk.file}`;
+}
+
+const types: Record<string, string> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+};
+
+interface Asset {
+  readonly type: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly packed: { br?: Uint8Array<ArrayBuffer>; gzip?: Uint8Array<ArrayBuffer> };
+}
+
+/** Only what lies in the folder has a name here, so no path of a request is ever opened. */
+async function readAssets(): Promise<Map<string, Asset>> {
+  const folder = `${publicFolder}assets`;
+  const names = (await readdir(folder)).filter((name) => extname(name) in types);
+  return new Map(
+    await Promise.all(
+      names.map(async (name) => {
+        const bytes = new Uint8Array(await readFile(`${folder}/${name}`));
+        return [name, { type: types[extname(name)], bytes, packed: {} }] as const;
+      }),
+    ),
+  );
+}
+
+/** Serves /assets/…, whose names change with their bytes, so that browsers keep them for a year. */
+export function assetRoutes(): Hono<AppEnv> {
+  let reading: Promise<Map<string, Asset>> | undefined;
+  return new Hono<AppEnv>().get('/assets/:name', async (c) => {
+    reading ??= readAssets();
+    const asset = (await reading).get(c.req.param('name'));
+    if (!asset) return c.text('There is no such file.', 404, { 'Cache-Control': 'no-store' });
+    const accepts = c.req.header('accept-encoding') ?? '';
+    const encoding = /\bbr\b/.test(accepts) ? 'br' : /\bgzip\b/.test(accepts) ? 'gzip' : undefined;
+    const { packed } = asset;
+    if (encoding === 'br') packed.br ??= new Uint8Array(brotliCompressSync(asset.bytes));
+    if (encoding === 'gzip') packed.gzip ??= new Uint8Array(gzipSync(asset.bytes));
+    return c.body((encoding && packed[encoding]) ?? asset.bytes, 200, {
+      'Content-Type': asset.type,
+      'Cache-Control': 'public, max-age=31536000, immutable',
+      Vary: 'Accept-Encoding',
+      ...(encoding && { 'Content-Encoding': encoding }),
+    });
+  });
 }
