@@ -2,6 +2,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Evidence } from './core/claim.ts';
 import { curvesOf, sparkline } from './core/curves.ts';
@@ -53,6 +54,11 @@ export async function readLedger(path: string): Promise<LedgerEntry[]> {
   } catch {
     throw new InputError(`${path}: is not a ledger of claims as "salience verify" writes it`);
   }
+}
+
+/** The entries of the ledger that this package was built with. */
+export function packageLedger(): Promise<LedgerEntry[]> {
+  return readLedger(fileURLToPath(new URL('./claims.json', import.meta.url)));
 }
 
 /** Puts new evidence into the ledger of a folder: claims.json and CLAIMS.md, entries in the order given by `order`. */

@@ -1,21 +1,15 @@
 /** @file list and show: the catalogue and the cards of its methods. */
 
-import { fileURLToPath } from 'node:url';
 import type { ZodType } from 'zod';
 import { catalogue, find, paperOf } from '../catalogue.ts';
 import type { Block } from '../core/report.ts';
-import { type LedgerEntry, readLedger, verdictInWords } from '../ledger.ts';
+import { packageLedger, verdictInWords } from '../ledger.ts';
 import { papers } from '../papers.ts';
 import { flagOf } from './flag.ts';
 import { print } from './render.ts';
 
-/** The ledger this package was built with. */
-function ledger(): Promise<LedgerEntry[]> {
-  return readLedger(fileURLToPath(new URL('../claims.json', import.meta.url)));
-}
-
 export async function list({ json }: { json?: true }): Promise<void> {
-  const verdicts = new Map((await ledger()).map((entry) => [entry.method, verdictInWords(entry)]));
+  const verdicts = new Map((await packageLedger()).map((entry) => [entry.method, verdictInWords(entry)]));
   const seeds = papers.map(({ number, id, name, family, unit, summary }) => ({
     number,
     id,
@@ -67,7 +61,7 @@ export async function show(id: string, { json }: { json?: true }): Promise<void>
   }
   const method = await find(id).load();
   const claim = await entry!.claim?.();
-  const evidence = (await ledger()).find((candidate) => candidate.method === id);
+  const evidence = (await packageLedger()).find((candidate) => candidate.method === id);
   const parameters = (Object.entries(method.params.shape) as [string, ZodType][]).map(([name, schema]) => ({
     name,
     flag: flagOf(name),
