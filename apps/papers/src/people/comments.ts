@@ -2,10 +2,10 @@
 
 import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import { abuse, comments, papers } from '../database/schema.ts';
+import { Refused } from '../security/refused.ts';
 import type { Site } from '../site.ts';
 import { commentHtml } from './comment-markdown.ts';
 import type { Member } from './member.ts';
-import { Refused } from './refused.ts';
 
 export interface CommentNode {
   readonly id: string;
