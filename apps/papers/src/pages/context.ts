@@ -13,6 +13,8 @@ export interface AppEnv {
   Variables: {
     /** Absent for readers who are not signed in. */
     person: Person | undefined;
+    /** Id of the session by which they are signed in. */
+    session: string | undefined;
     /** Goes into every form that is posted, as the field `csrf`. */
     csrf: string;
     /** The caller's address, behind as many proxies as the configuration believes. */
