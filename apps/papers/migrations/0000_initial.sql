@@ -119,6 +119,7 @@ CREATE TABLE "paper_topics" (
 	"paper" text NOT NULL,
 	"topic" text NOT NULL,
 	"weight" real NOT NULL,
+	"posted" date NOT NULL,
 	CONSTRAINT "paper_topics_paper_topic_pk" PRIMARY KEY("paper","topic")
 );
 --> statement-breakpoint
@@ -131,6 +132,10 @@ CREATE TABLE "papers" (
 	"arxiv" text,
 	"doi" text,
 	"version" integer DEFAULT 1 NOT NULL,
+	"text_version" integer DEFAULT 1 NOT NULL,
+	"text_at" date DEFAULT '0001-01-01' NOT NULL,
+	"text_source" text DEFAULT '' NOT NULL,
+	"authors_version" integer DEFAULT 0 NOT NULL,
 	"author_count" integer NOT NULL,
 	"posted" date NOT NULL,
 	"year_inferred" boolean DEFAULT false NOT NULL,
@@ -140,6 +145,7 @@ CREATE TABLE "papers" (
 	"categories" text[] DEFAULT '{}' NOT NULL,
 	"links" text[] DEFAULT '{}' NOT NULL,
 	"code_url" text,
+	"code_given" boolean DEFAULT false NOT NULL,
 	"system" text,
 	"implemented" boolean DEFAULT false NOT NULL,
 	"source" text NOT NULL,
@@ -149,6 +155,9 @@ CREATE TABLE "papers" (
 	"imported_votes" integer DEFAULT 0 NOT NULL,
 	"local_votes" integer DEFAULT 0 NOT NULL,
 	"views" integer DEFAULT 0 NOT NULL,
+	"discussion" integer GENERATED ALWAYS AS (imported_comments + local_comments) STORED,
+	"activity" double precision GENERATED ALWAYS AS ((imported_comments + local_comments + imported_votes + local_votes)::float8 + ln(1 + views::float8)) STORED,
+	"level" integer GENERATED ALWAYS AS (floor(ln(1 + (imported_comments + local_comments + imported_votes + local_votes)::float8 + ln(1 + views::float8)) / ln(2::float8))::int) STORED,
 	"digest" jsonb,
 	"keyphrases" jsonb,
 	"digested_hash" text,
@@ -165,6 +174,12 @@ CREATE TABLE "picks" (
 	"curator_name" text NOT NULL,
 	"at" timestamp with time zone NOT NULL,
 	CONSTRAINT "picks_day_paper_pk" PRIMARY KEY("day","paper")
+);
+--> statement-breakpoint
+CREATE TABLE "rate_limits" (
+	"key" text PRIMARY KEY NOT NULL,
+	"points" integer DEFAULT 0 NOT NULL,
+	"expire" bigint
 );
 --> statement-breakpoint
 CREATE TABLE "runs" (
@@ -250,6 +265,7 @@ CREATE TABLE "versions" (
 	"version" integer NOT NULL,
 	"at" date NOT NULL,
 	"title" text NOT NULL,
+	"title_key" text NOT NULL,
 	"abstract" text NOT NULL,
 	"note" text,
 	CONSTRAINT "versions_paper_version_pk" PRIMARY KEY("paper","version")
@@ -259,6 +275,7 @@ CREATE TABLE "views" (
 	"paper" text NOT NULL,
 	"day" date NOT NULL,
 	"visitor" text NOT NULL,
+	"counted" boolean DEFAULT false NOT NULL,
 	CONSTRAINT "views_paper_day_visitor_pk" PRIMARY KEY("paper","day","visitor")
 );
 --> statement-breakpoint
@@ -293,13 +310,17 @@ ALTER TABLE "votes" ADD CONSTRAINT "votes_person_user_id_fk" FOREIGN KEY ("perso
 CREATE INDEX "authors_key" ON "authors" USING btree ("key");--> statement-breakpoint
 CREATE INDEX "comments_paper" ON "comments" USING btree ("paper","at");--> statement-breakpoint
 CREATE INDEX "deliveries_due" ON "deliveries" USING btree ("state","due");--> statement-breakpoint
-CREATE INDEX "paper_topics_topic" ON "paper_topics" USING btree ("topic");--> statement-breakpoint
-CREATE UNIQUE INDEX "papers_title_key" ON "papers" USING btree ("title_key");--> statement-breakpoint
+CREATE INDEX "paper_topics_topic" ON "paper_topics" USING btree ("topic","posted" DESC NULLS FIRST,"paper");--> statement-breakpoint
+CREATE INDEX "papers_title_key" ON "papers" USING btree ("title_key");--> statement-breakpoint
 CREATE UNIQUE INDEX "papers_arxiv" ON "papers" USING btree ("arxiv");--> statement-breakpoint
 CREATE UNIQUE INDEX "papers_doi" ON "papers" USING btree ("doi");--> statement-breakpoint
-CREATE INDEX "papers_posted" ON "papers" USING btree ("posted" DESC NULLS LAST,"id");--> statement-breakpoint
-CREATE INDEX "papers_first_seen" ON "papers" USING btree ("first_seen" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "papers_posted" ON "papers" USING btree ("posted" DESC NULLS FIRST,"discussion" DESC NULLS FIRST,"id");--> statement-breakpoint
+CREATE INDEX "papers_discussion" ON "papers" USING btree ("discussion" DESC NULLS FIRST,"posted" DESC NULLS FIRST,"id");--> statement-breakpoint
+CREATE INDEX "papers_level" ON "papers" USING btree ("level","posted" DESC NULLS FIRST,"id");--> statement-breakpoint
+CREATE INDEX "papers_system" ON "papers" USING btree ("system");--> statement-breakpoint
+CREATE INDEX "papers_first_seen" ON "papers" USING btree ("first_seen" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "papers_revision" ON "papers" USING btree ("revision");--> statement-breakpoint
 CREATE INDEX "papers_words" ON "papers" USING gin ("words");--> statement-breakpoint
 CREATE INDEX "runs_queue" ON "runs" USING btree ("state","made");--> statement-breakpoint
-CREATE INDEX "runs_by" ON "runs" USING btree ("by","made");
+CREATE INDEX "runs_by" ON "runs" USING btree ("by","made");--> statement-breakpoint
+CREATE INDEX "versions_title_key" ON "versions" USING btree ("title_key");

@@ -7,6 +7,7 @@ import {
   check,
   customType,
   date,
+  doublePrecision,
   foreignKey,
   index,
   integer,
@@ -50,10 +51,15 @@ export const papers = pgTable(
     doi: text('doi'),
     /** Latest version on arXiv, 1 where there is none. */
     version: integer('version').notNull().default(1),
+    /** Version, day and source of the text that is shown, and version of the names. */
+    textVersion: integer('text_version').notNull().default(1),
+    textAt: day('text_at').notNull().default('0001-01-01'),
+    textSource: text('text_source').notNull().default(''),
+    authorsVersion: integer('authors_version').notNull().default(0),
     authorCount: integer('author_count').notNull(),
     /** The day under which it is listed. */
     posted: day('posted').notNull(),
-    /** Whether the source left out the year. */
+    /** Whether the source left out the year, or gave nothing but the year. */
     yearInferred: boolean('year_inferred').notNull().default(false),
     firstSeen: moment('first_seen').notNull(),
     updated: moment('updated').notNull(),
@@ -61,6 +67,8 @@ export const papers = pgTable(
     categories: text('categories').array().notNull().default(sql`'{}'`),
     links: text('links').array().notNull().default(sql`'{}'`),
     codeUrl: text('code_url'),
+    /** Whether a source named the code itself; else it is the first repository that the text links to. */
+    codeGiven: boolean('code_given').notNull().default(false),
     /** id in the catalogue of salience, where we know the system. */
     system: text('system'),
     implemented: boolean('implemented').notNull().default(false),
@@ -73,6 +81,16 @@ export const papers = pgTable(
     localVotes: integer('local_votes').notNull().default(0),
     /** Readers a day, bots excluded. */
     views: integer('views').notNull().default(0),
+    /** Comments, imported and local. */
+    discussion: integer('discussion').generatedAlwaysAs(sql`imported_comments + local_comments`),
+    /** Comments, votes and the logarithm of readers: what trending decays with age. */
+    activity: doublePrecision('activity').generatedAlwaysAs(
+      sql`(imported_comments + local_comments + imported_votes + local_votes)::float8 + ln(1 + views::float8)`,
+    ),
+    /** log2(1 + activity), rounded down: trending need not look at old papers of a low level. */
+    level: integer('level').generatedAlwaysAs(
+      sql`floor(ln(1 + (imported_comments + local_comments + imported_votes + local_votes)::float8 + ln(1 + views::float8)) / ln(2::float8))::int`,
+    ),
     /** Three sentences by LexRank. */
     digest: jsonb('digest').$type<{ text: string; score: number }[]>(),
     /** Keyphrases by SemRe-Rank. */
@@ -85,11 +103,15 @@ export const papers = pgTable(
     ),
   },
   (t) => [
-    uniqueIndex('papers_title_key').on(t.titleKey),
+    // Not unique: two papers with different arXiv ids may have one title.
+    index('papers_title_key').on(t.titleKey),
     uniqueIndex('papers_arxiv').on(t.arxiv),
     uniqueIndex('papers_doi').on(t.doi),
-    index('papers_posted').on(t.posted.desc(), t.id),
-    index('papers_first_seen').on(t.firstSeen.desc()),
+    index('papers_posted').on(t.posted.desc().nullsFirst(), t.discussion.desc().nullsFirst(), t.id),
+    index('papers_discussion').on(t.discussion.desc().nullsFirst(), t.posted.desc().nullsFirst(), t.id),
+    index('papers_level').on(t.level, t.posted.desc().nullsFirst(), t.id),
+    index('papers_system').on(t.system),
+    index('papers_first_seen').on(t.firstSeen.desc().nullsFirst()),
     index('papers_revision').on(t.revision),
     index('papers_words').using('gin', t.words),
     check('papers_authors', sql`${t.authorCount} >= 1`),
@@ -105,10 +127,12 @@ export const versions = pgTable(
     version: integer('version').notNull(),
     at: day('at').notNull(),
     title: text('title').notNull(),
+    /** By it records under an earlier title find the paper. */
+    titleKey: text('title_key').notNull(),
     abstract: text('abstract').notNull(),
     note: text('note'),
   },
-  (t) => [primaryKey({ columns: [t.paper, t.version] })],
+  (t) => [primaryKey({ columns: [t.paper, t.version] }), index('versions_title_key').on(t.titleKey)],
 );
 
 export const authors = pgTable(
@@ -144,8 +168,13 @@ export const paperTopics = pgTable(
       .notNull()
       .references(() => topics.id, { onDelete: 'cascade' }),
     weight: real('weight').notNull(),
+    /** The paper's, so that a topic's newest are found by an index. */
+    posted: day('posted').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.paper, t.topic] }), index('paper_topics_topic').on(t.topic)],
+  (t) => [
+    primaryKey({ columns: [t.paper, t.topic] }),
+    index('paper_topics_topic').on(t.topic, t.posted.desc().nullsFirst(), t.paper),
+  ],
 );
 
 /** The day's list as a curator orders it. */
@@ -173,6 +202,8 @@ export const views = pgTable(
       .references(() => papers.id, { onDelete: 'cascade', onUpdate: 'cascade' }),
     day: day('day').notNull(),
     visitor: text('visitor').notNull(),
+    /** Whether the paper's number has it already. */
+    counted: boolean('counted').notNull().default(false),
   },
   (t) => [primaryKey({ columns: [t.paper, t.day, t.visitor] })],
 );
@@ -350,6 +381,15 @@ export const apiKeys = pgTable('api_keys', {
   made: moment('made').notNull(),
   used: moment('used'),
   revoked: moment('revoked'),
+});
+
+/** How often somebody did what is limited, counted by rate-limiter-flexible for all instances. */
+export const rateLimits = pgTable('rate_limits', {
+  /** Name of the limit and a hash of who. */
+  key: text('key').primaryKey(),
+  points: integer('points').notNull().default(0),
+  /** Milliseconds since 1970. */
+  expire: bigint('expire', { mode: 'number' }),
 });
 
 // Mail
