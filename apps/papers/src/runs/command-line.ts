@@ -1,0 +1,42 @@
+/** @file A run as a line for the terminal. */
+
+import type { MethodCard } from './cards.ts';
+import { acceptedFor } from './inputs.ts';
+import type { RunRow } from './queue.ts';
+
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) && !word.startsWith('~') ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** stopWords → --stop-words */
+function flag(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function written(value: unknown): string {
+  return Array.isArray(value) ? value.join(',') : String(value);
+}
+
+/** The same run on the command line; where the sample is made in memory, on a bundled file of its kind. */
+export function commandLine(
+  { method: { subject } }: MethodCard,
+  run: Pick<RunRow, 'method' | 'params' | 'options' | 'budget' | 'seed' | 'input'>,
+): string {
+  const { input, params, options } = run;
+  const [path = '-', ...needed] =
+    input.kind === 'file'
+      ? [input.name.startsWith('-') ? `./${input.name}` : input.name]
+      : acceptedFor(subject.kind).bundled;
+  const words = ['npx', 'salience', 'keep', path, '--by', run.method, '--budget', run.budget ?? '10%', ...needed];
+  for (const [name, value] of Object.entries(input.kind === 'file' ? options : {}))
+    words.push(flag(name), written(value));
+  for (const [name, value] of Object.entries(params)) words.push('--set', `${name}=${written(value)}`);
+  if (run.seed !== 0) words.push('--seed', String(run.seed));
+  if (subject.needsOutput)
+    words.push(
+      '--out',
+      `kept${input.kind === 'file' ? (/\.[a-z]+$/i.exec(path)?.[0] ?? '') : subject.kind === 'dataset' ? '.csv' : subject.kind === 'preferences' ? '.jsonl' : ''}`,
+    );
+  return words.map(quoted).join(' ');
+}
