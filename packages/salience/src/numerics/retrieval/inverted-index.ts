@@ -1,4 +1,4 @@
-/** @file An inverted index that grows and forgets: which documents hold a term, how often, and where. */
+/** @file An inverted index that grows and forgets: which documents hold a term, and how often. */
 
 import { ParameterError } from '../../core/errors.ts';
 
@@ -6,7 +6,7 @@ const mostDocuments = 2 ** 24;
 const mostCounted = 255;
 
 /** A list of numbers that makes room for more. */
-class Growing<List extends Uint32Array | Uint16Array | Uint8Array> {
+class Growing<List extends Uint32Array | Uint8Array> {
   list: List;
   length = 0;
   readonly #make: (length: number) => List;
@@ -29,12 +29,11 @@ class Growing<List extends Uint32Array | Uint16Array | Uint8Array> {
 }
 
 const uint32 = (length: number) => new Uint32Array(length);
-const uint16 = (length: number) => new Uint16Array(length);
 const uint8 = (length: number) => new Uint8Array(length);
 
 /**
- * Documents as the terms at their positions. Terms and documents are whole numbers from 0; the numbers of documents are given out
- * in order and not used again.
+ * Documents as lists of terms. Terms and documents are whole numbers from 0; the numbers of documents are given out in order and
+ * not used again.
  */
 export class InvertedIndex {
   /** Postings of each term: document · 256 + count, the count 255 for all above. Of most terms there is one, kept in #only. */
@@ -42,9 +41,8 @@ export class InvertedIndex {
   readonly #only = new Growing(uint32);
   readonly #posted = new Growing(uint32);
   readonly #frequency = new Growing(uint32);
-  /** The terms of all documents in order of their positions, and these; document d's begin at #starts[d]. */
+  /** The terms of all documents; document d's begin at #starts[d]. */
   readonly #terms = new Growing(uint32);
-  readonly #positions = new Growing(uint16);
   readonly #starts = new Growing(uint32);
   readonly #lengths = new Growing(uint32);
   readonly #alive = new Growing(uint8);
@@ -71,19 +69,14 @@ export class InvertedIndex {
   }
 
   /**
-   * Adds a document and gives its number.
-   * @param terms in reading order; `positions` of each, ascending; by default 0, 1, 2, …, and 65,535 where one is higher.
-   * @throws ParameterError if the two differ in length, or there have been 2²⁴ documents.
+   * Adds a document with these terms, repeats included, and gives its number.
+   * @throws ParameterError if there have been 2²⁴ documents.
    */
-  add(terms: ArrayLike<number>, positions?: ArrayLike<number>): number {
-    if (positions && positions.length !== terms.length) {
-      throw new ParameterError(`there are ${positions.length} positions for ${terms.length} terms`);
-    }
+  add(terms: ArrayLike<number>): number {
     const document = this.#alive.length;
     if (document === mostDocuments) throw new ParameterError(`an index takes ${mostDocuments} documents`);
     for (let i = 0; i < terms.length; i++) {
       this.#terms.push(terms[i]);
-      this.#positions.push(Math.min(65_535, positions ? positions[i] : i));
       this.#post(terms[i], document);
     }
     this.#alive.push(1);
@@ -165,35 +158,8 @@ export class InvertedIndex {
       : this.#only.list.slice(term, term + this.#posted.list[term]);
   }
 
-  /** The terms of a document in the order of their positions; a view. */
+  /** The terms of a document as they were added; a view. */
   termsOf(document: number): Uint32Array {
     return this.#terms.list.subarray(this.#starts.list[document], this.#starts.list[document + 1]);
-  }
-
-  /**
-   * Whether the terms occur in a document at the given distances from the first: [a, b] at [0, 2] is a, any word, b.
-   * Several terms may stand at one position.
-   */
-  holdsAt(document: number, terms: ArrayLike<number>, offsets: ArrayLike<number>): boolean {
-    const own = this.termsOf(document);
-    const start = this.#starts.list[document];
-    const positions = this.#positions.list.subarray(start, start + own.length);
-    const stands = (term: number, position: number, from: number) => {
-      for (let j = from; j < own.length && positions[j] <= position; j++) {
-        if (positions[j] === position && own[j] === term) return true;
-      }
-      return false;
-    };
-    for (let i = 0; i < own.length; i++) {
-      if (own[i] !== terms[0]) continue;
-      let first = i;
-      while (first > 0 && positions[first - 1] === positions[i]) first--;
-      let found = true;
-      for (let t = 1; t < terms.length && found; t++) {
-        found = stands(terms[t], positions[i] + offsets[t] - offsets[0], first);
-      }
-      if (found) return true;
-    }
-    return false;
   }
 }

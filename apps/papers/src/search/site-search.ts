@@ -1,0 +1,119 @@
+/** @file What search keeps of each site: the index that follows its database. */
+
+import { sql } from 'drizzle-orm';
+import type { Site } from '../site.ts';
+import { Following } from './following.ts';
+import type { Filter } from './paper-index.ts';
+
+/** Up to so many papers a search waits for the index to be loaded. */
+const loadedAtOnce = 5_000;
+
+export interface SearchOptions {
+  /** Above so many papers the database answers instead of the memory; 300,000 by default. */
+  readonly memoryLimit?: number;
+  /** Told how many of how many papers are in the index. */
+  readonly progress?: (done: number, total: number) => void;
+}
+
+/** What a paper must be to be found. */
+export type Filters = Omit<Filter, 'among'> & { readonly topic?: string };
+
+export class SiteSearch {
+  readonly site: Site;
+  readonly following: Following;
+  #opening: Promise<void> | undefined;
+  #small = false;
+  #topics: { revision: number; papers: Map<string, Promise<ReadonlySet<string>>> } = {
+    revision: -1,
+    papers: new Map(),
+  };
+
+  constructor(site: Site) {
+    this.site = site;
+    this.following = new Following(site, { put: () => {} });
+  }
+
+  open({ memoryLimit = 300_000, progress = () => {} }: SearchOptions = {}): Promise<void> {
+    this.#opening ??= this.#open(memoryLimit, progress).catch((error) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #open(memoryLimit: number, progress: (done: number, total: number) => void): Promise<void> {
+    const { database, log } = this.site;
+    const [{ count }] = await database.rows<{ count: number }>(sql`SELECT count(*)::int AS count FROM papers`);
+    this.#small = count <= loadedAtOnce;
+    if (count > memoryLimit) {
+      log.info('search is answered by the database', { papers: count, memoryLimit });
+      return;
+    }
+    await this.following.load(count, progress);
+  }
+
+  /** Waits until the answer can be as new as the database; says whether the memory can give it. */
+  async prepare(): Promise<boolean> {
+    if (!this.following.ready) {
+      const opening = this.open();
+      if (this.#opening && this.#small) await opening;
+      else {
+        opening.catch((error) => this.site.log.error('the search index was not loaded', { error: String(error) }));
+        await new Promise<void>((resolve) => setTimeout(resolve, 100));
+        if (this.#small) await opening;
+      }
+    }
+    if (!this.following.ready) return false;
+    await this.following.current();
+    return true;
+  }
+
+  /** 1 for each slot of a paper that passes. */
+  async allowed({ topic, from, to, implemented, hasCode, minAuthors }: Filters): Promise<Uint8Array> {
+    const { index } = this.following;
+    const among = topic === undefined ? undefined : await this.#topic(topic);
+    if (!among && !from && !to && !implemented && !hasCode && minAuthors === undefined) return index.alive;
+    return index.allowed({ from, to, implemented, hasCode, minAuthors, among });
+  }
+
+  /** Ids of the papers of a topic, read anew after every change. */
+  async #topic(topic: string): Promise<ReadonlySet<string>> {
+    const { revision } = this.following;
+    if (this.#topics.revision !== revision) this.#topics = { revision, papers: new Map() };
+    const { papers } = this.#topics;
+    let known = papers.get(topic);
+    if (!known) {
+      if (papers.size > 200) papers.clear();
+      known = this.site.database
+        .rows<{ paper: string }>(sql`SELECT paper FROM paper_topics WHERE topic = ${topic}`)
+        .then((rows) => new Set(rows.map(({ paper }) => paper)));
+      papers.set(topic, known);
+      known.catch(() => papers.delete(topic));
+    }
+    return known;
+  }
+}
+
+const searches = new WeakMap<Site['database'], SiteSearch>();
+
+/** The search of a site; the same for everyone who asks. */
+export function searchOf(site: Site): SiteSearch {
+  const known = searches.get(site.database) ?? new SiteSearch(site);
+  searches.set(site.database, known);
+  return known;
+}
+
+/** Loads the search index; the server can answer meanwhile, by the database. */
+export function openSearch(site: Site, options?: SearchOptions): Promise<void> {
+  return searchOf(site).open(options);
+}
+
+/** Whether searches are answered from memory. */
+export function indexReady(site: Site): boolean {
+  return searchOf(site).following.ready;
+}
+
+/** Takes in what changed before the call; for those who have just changed something. */
+export function refreshSearch(site: Site): Promise<void> {
+  return searchOf(site).following.current(true);
+}
