@@ -81,6 +81,7 @@ CREATE TABLE "embeddings" (
 	"paper" text NOT NULL,
 	"vector" "bytea" NOT NULL,
 	"text_hash" text NOT NULL,
+	"revision" bigint DEFAULT nextval('revision') NOT NULL,
 	CONSTRAINT "embeddings_model_paper_pk" PRIMARY KEY("model","paper")
 );
 --> statement-breakpoint
@@ -310,6 +311,7 @@ ALTER TABLE "votes" ADD CONSTRAINT "votes_person_user_id_fk" FOREIGN KEY ("perso
 CREATE INDEX "authors_key" ON "authors" USING btree ("key");--> statement-breakpoint
 CREATE INDEX "comments_paper" ON "comments" USING btree ("paper","at");--> statement-breakpoint
 CREATE INDEX "deliveries_due" ON "deliveries" USING btree ("state","due");--> statement-breakpoint
+CREATE INDEX "embeddings_revision" ON "embeddings" USING btree ("model","revision");--> statement-breakpoint
 CREATE INDEX "paper_topics_topic" ON "paper_topics" USING btree ("topic","posted" DESC NULLS FIRST,"paper");--> statement-breakpoint
 CREATE INDEX "papers_title_key" ON "papers" USING btree ("title_key");--> statement-breakpoint
 CREATE UNIQUE INDEX "papers_arxiv" ON "papers" USING btree ("arxiv");--> statement-breakpoint

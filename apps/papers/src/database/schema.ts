@@ -248,8 +248,10 @@ export const embeddings = pgTable(
     /** float32, little endian, of length 1. */
     vector: bytea('vector').notNull(),
     textHash: text('text_hash').notNull(),
+    /** By it the instances learn of new vectors. */
+    revision: bigint('revision', { mode: 'number' }).notNull().default(sql`nextval('revision')`),
   },
-  (t) => [primaryKey({ columns: [t.model, t.paper] })],
+  (t) => [primaryKey({ columns: [t.model, t.paper] }), index('embeddings_revision').on(t.model, t.revision)],
 );
 
 // People; user, session, account and verification are better-auth's
