@@ -1,4 +1,4 @@
-/** @file Bench: CSV files larger than memory should be: time to split them into cells, and the peak memory of a table and a dataset. */
+/** @file Bench: CSV and Parquet files larger than memory should be: time to split cells, and the peak memory of a table and a dataset. */
 
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -22,8 +22,11 @@ export async function bench() {
   const folder = await mkdtemp(join(tmpdir(), 'table-stream-'));
   try {
     const [small, large] = [join(folder, 'small.csv'), join(folder, 'large.csv')];
+    const columns = { few: join(folder, 'small.parquet'), many: join(folder, 'large.parquet') };
     run('make', small, 50);
     run('make', large, 400);
+    run('make', columns.few, 50);
+    run('make', columns.many, 400);
     const medians = await inTurns(3, { ours: () => run('count', small).seconds, peer: () => peerSeconds(small) });
     const rows = [
       {
@@ -36,12 +39,14 @@ export async function bench() {
       },
     ];
     const megabytes = ({ bytes }) => `${Math.round(bytes / 2 ** 20)} MB`;
-    for (const [job, what] of [
+    for (const [job, what, { few: fewer, many: more } = { few: small, many: large }] of [
       ['table', 'a table of 20,000 sampled rows'],
       ['dataset', 'a dataset, every chunk read'],
       ['keep', 'a dataset, a tenth kept'],
+      ['score', 'a dataset scored by GraNd, a tenth kept'],
+      ['score', 'a dataset of Parquet scored by GraNd, a tenth kept', columns],
     ]) {
-      const [few, many] = [run(job, small), run(job, large)];
+      const [few, many] = [run(job, fewer), run(job, more)];
       rows.push({
         case: `${what}: peak memory at 400 MB, and at 50 MB`,
         ours: `${megabytes(many)} in ${seconds(many.seconds)}`,

@@ -100,6 +100,32 @@ describe('pictures of charts', () => {
     expect(svg).not.toContain(long);
   });
 
+  it('begin their titles at the left edge whatever the labels, and shorten a title that would not fit', async () => {
+    const rows = [{ label: 'a feature whose name is longer than most', points: [{ x: 1 }] }];
+    const title = 'The effect of a feature whose name is longer than most × another of about that length';
+    const svg = await svgOf([{ title, chart: { type: 'swarm', x: 'x', rows } }]);
+    const [, drawn] = svg.match(/>(The effect of [^<]*)</)!;
+    expect(drawn.length).toBe(72);
+    expect(drawn).toContain('…');
+    // The group's shift takes back what the frame's is.
+    const shifts = [...svg.slice(0, svg.indexOf(drawn)).matchAll(/translate\(([-\d.]+),/g)].slice(-2);
+    expect(shifts.reduce((sum, [, x]) => sum + Number(x), 0)).toBeCloseTo(14, 6);
+  });
+
+  it('leave room for the numbers beside the bars of a waterfall', async () => {
+    const chart = {
+      type: 'waterfall',
+      x: 'costs',
+      from: { label: 'mean', value: 0 },
+      steps: [{ label: 'age', change: 123_000_000 }],
+      to: { label: 'this person', value: 123_000_000 },
+    } as const;
+    const svg = await svgOf([{ title: 'costs', chart }]);
+    const before = svg.slice(0, svg.indexOf('+123000000'));
+    const [, x] = /translate\(([\d.]+),[^)]*\)"[^(]*$/.exec(before)!;
+    expect(Number(x)).toBeLessThan(720 - 10 * 6);
+  });
+
   it('become PNG files', async () => {
     const png = await pngOf(await svgOf(charts));
     expect([...png.subarray(0, 8)]).toEqual([137, 80, 78, 71, 13, 10, 26, 10]);

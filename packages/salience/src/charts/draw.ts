@@ -24,14 +24,10 @@ export interface DrawnChart {
 export function drawChart(title: string, chart: Chart, document: unknown): DrawnChart {
   const style = { background: 'white', color: 'black', fontFamily: 'DejaVu Sans, sans-serif' };
   const { caption, ...options } = optionsOf(chart);
-  const heading = Plot.text([title], {
-    frameAnchor: 'top-left',
-    dy: -34,
-    fontSize: 14,
-    fontWeight: 'bold',
-    facet: 'super',
-  });
-  const below = Plot.text([caption ?? ''], { frameAnchor: 'top-left', dy: -18, fill: '#555', facet: 'super' });
+  // From the picture's edge, so that what a long label takes from the frame it does not take from the title.
+  const atEdge = { frameAnchor: 'top-left', dx: 14 - (options.marginLeft ?? 0), facet: 'super' } as const;
+  const heading = Plot.text([short(title, mostOfTitle)], { ...atEdge, dy: -34, fontSize: 14, fontWeight: 'bold' });
+  const below = Plot.text([caption ?? ''], { ...atEdge, dy: -18, fill: '#555' });
   const marks = [...(options.marks ?? []), heading, below];
   const plot: Plot.PlotOptions = { marginTop: 54, width, style, ...options, marks };
   return Plot.plot({ ...plot, document } as Plot.PlotOptions) as unknown as DrawnChart;
@@ -54,15 +50,17 @@ function optionsOf(chart: Chart): Plot.PlotOptions & { caption?: string } {
 
 type Of<Type extends Chart['type']> = Extract<Chart, { type: Type }>;
 
-/** Characters of a label that are drawn. */
-const mostCharacters = 44;
+/** Characters of a label and of a title that are drawn. */
+const mostOfLabel = 44;
+const mostOfTitle = 72;
 
-/** A label as it is drawn: of a long one its beginning and its end. */
-function short(label: string): string {
-  return label.length <= mostCharacters ? label : `${label.slice(0, 26)}…${label.slice(-(mostCharacters - 27))}`;
+/** A text as it is drawn: of a long one its beginning and its end. */
+function short(text: string, most = mostOfLabel): string {
+  const begin = Math.ceil(0.59 * most);
+  return text.length <= most ? text : `${text.slice(0, begin)}…${text.slice(begin + 1 - most)}`;
 }
 
-/** Room for the labels at the left, by their length. */
+/** Room for the labels at one side, by their length. */
 function marginFor(labels: readonly string[]): number {
   const longest = labels.reduce((most, label) => Math.max(most, short(label).length), 0);
   return 24 + 6.4 * longest;
@@ -153,7 +151,7 @@ function waterfall({ x, from, steps, to }: Of<'waterfall'>): Plot.PlotOptions {
   return {
     height: 86 + 26 * domain.length,
     marginLeft: marginFor(domain),
-    marginRight: 50,
+    marginRight: marginFor(bars.map(({ text }) => text)),
     x: { label: x, grid: true, nice: true },
     y: { domain, label: null, tickFormat: (label: string) => short(label) },
     marks: [
@@ -204,9 +202,9 @@ function halo({ radius, rings }: Of<'halo'>): Plot.PlotOptions & { caption: stri
   const size = 520;
   return {
     caption: `From the centre: ${radius}${inside ? ', at least 0' : ''}. Dashed: what it would be without interaction.`,
-    width: size + 80,
-    height: size + 94,
-    marginLeft: 50,
+    height: size + 84,
+    marginLeft: 60,
+    marginRight: width - 60 - size,
     x: { domain: [-most, most], label: null, ticks: 5 },
     y: { domain: [-most, most], label: null, ticks: 5 },
     color: { type: 'categorical', scheme: 'tableau10' },

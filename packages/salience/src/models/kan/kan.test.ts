@@ -76,6 +76,15 @@ describe('one layer', () => {
     expectNear(made.lossWithout, [0.300015, 0.438823]);
   });
 
+  it('gives a row alone the sizes of its worked contributions', async () => {
+    for (const [at, wanted] of [
+      [0, [0.179728, 0.78877]],
+      [2, [0.865529, 0.468941]],
+      [4, [0.344385, 0.68877]],
+    ] as const)
+      expectNear((await evaluated([0], layer, rows.slice(at, at + 2))).contribution, wanted);
+  });
+
   it('without loss and with one output, a knock-out costs the mean square of the contributions', async () => {
     const { outputs } = await evaluated([0, 0, 0]);
     const { lossWithout, contributionSquare } = await evaluated(Array.from(outputs));

@@ -28,6 +28,17 @@ describe('aspects of the four worked columns', () => {
     expect(aspectsOf(dependency, 4, 0.72)).toEqual([[0, 2], [1], [3]]);
     expect(aspectsOf(dependency, 4, 0.95)).toEqual([[0], [1], [2], [3]]);
   });
+
+  it('merge at the distances .05714, .28571 and .97143, by complete linkage', () => {
+    const counts = [0.05714, 0.28571, 0.97143].map((height) =>
+      [1e-5, -1e-5].map((past) => aspectsOf(dependency, 4, 1 - height - past).length),
+    );
+    expect(counts).toEqual([
+      [3, 4],
+      [2, 3],
+      [1, 2],
+    ]);
+  });
 });
 
 it('a constant column is an aspect of its own, copies are one at any h', () => {

@@ -137,7 +137,9 @@ export function eigenvalueCorrectedCurvature(basis: LayerBasis, gradients: reado
 export function dampedQuotient(x: ArrayLike<number>, curvature: ArrayLike<number>, damping: number): Float64Array {
   if (!(damping > 0)) throw new ParameterError(`damping = ${damping} is not above 0`);
   checkLength(x, curvature.length, 'the gradient');
-  return Float64Array.from(x, (value, i) => value / (curvature[i] + damping));
+  const quotient = new Float64Array(x.length);
+  for (let i = 0; i < quotient.length; i++) quotient[i] = x[i] / (curvature[i] + damping);
+  return quotient;
 }
 
 /**

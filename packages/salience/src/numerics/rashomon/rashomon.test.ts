@@ -194,6 +194,17 @@ describe('clouds and halos', () => {
   const lossesOf = (points: Awaited<ReturnType<typeof interactionCloud>>, split: number) =>
     Object.fromEntries(points.filter((p) => p.split[0] === split).map((p) => [p.directions.join(), p.loss.toFixed(6)]));
 
+  it('begin at the roots of the worked example, .888197 and 1.111803 for half of ε', async () => {
+    for (const [direction, wanted] of [
+      [1, 1.111803],
+      [-1, 0.888197],
+    ] as const) {
+      const { factors } = await searchFactors(async (m) => (2 - 2 * m) ** 2, 0.1, 10, direction);
+      expect(Math.abs(factors[5] - wanted)).toBeLessThanOrEqual(1e-4 + 1e-6);
+      expect(root(5, direction)).toBeCloseTo(wanted, 6);
+    }
+  });
+
   it('have the losses of the worked example, 36 masked models in all', async () => {
     const points = await interactionCloud(explained, search, [0, 1], featureShuffles(explained, 1, new Random(1)));
     expect(points).toHaveLength(36);
