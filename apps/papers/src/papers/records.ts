@@ -33,8 +33,9 @@ const mostAtOnce = 1_000;
 
 /**
  * Takes records of a source (a few words, kept with the texts). A batch is one transaction. Records of one paper from several
- * sources become one; what is there already changes nothing, the order does not matter. Sends the job "digest" with
- * { ids } for papers whose text is new.
+ * sources become one; what is there already changes nothing, the order does not matter. (One thing cannot be known: where
+ * papers with different arXiv ids have one title, a record with nothing but that title goes to one that is there.) Sends the
+ * job "digest" with { ids } for papers whose text is new.
  * @returns how many papers were added and changed, how many records changed nothing, and which were refused, why.
  */
 export async function upsertPapers(site: Site, inputs: readonly PaperInput[], source: string): Promise<Upserted> {

@@ -8,7 +8,7 @@ import { dayOf, type Site } from '../site.ts';
 
 /** What programs that are no readers call themselves; nothing at all is one too. */
 const bots =
-  /bot\b|bot[/_-]|crawl|spider|slurp|fetch|scrap|preview|monitor|uptime|headless|lighthouse|curl|wget|python|java\/|go-http|node|axios|okhttp|libwww|httpie|http-client|ruby|perl|php|feed|rss|archiver|facebookexternalhit|embedly|pingdom|gptbot|claude|ccbot/i;
+  /(?<!cu)bot\b|bot[/_-]|crawl|spider|slurp|fetch|scrap|preview|monitor|uptime|headless|lighthouse|curl|wget|python|java\/|go-http|node|axios|okhttp|libwww|httpie|http-client|ruby|perl|php|feed|rss|archiver|facebookexternalhit|embedly|pingdom|gptbot|claude|ccbot/i;
 
 /** Whether a user agent is a program rather than a reader's browser. */
 export function isBot(userAgent: string | undefined): boolean {
