@@ -43,7 +43,7 @@ export async function sessionsOf(site: Site, person: Pick<Member, 'id'>): Promis
   return site.database.db
     .select({ id: session.id, since: session.createdAt, browser: session.userAgent })
     .from(session)
-    .where(and(eq(session.userId, person.id), gt(session.expiresAt, new Date())))
+    .where(and(eq(session.userId, person.id), gt(session.expiresAt, site.clock())))
     .orderBy(desc(session.createdAt), session.id);
 }
 

@@ -134,3 +134,13 @@ export async function resolveReport(site: Site, admin: Member, id: string, hide:
     .set({ resolved: site.clock() })
     .where(and(hide ? eq(abuse.comment, report.comment) : eq(abuse.id, id), isNull(abuse.resolved)));
 }
+
+/** Reads an ingest's source again, from where it stopped. */
+export async function retryIngest(site: Site, admin: Member, id: string): Promise<void> {
+  if (admin.role !== 'admin') throw new Refused('Only administrators may do this.', 403);
+  const [found] = /^[0-9a-f-]{36}$/i.test(id)
+    ? await site.database.db.select({ source: ingests.source }).from(ingests).where(eq(ingests.id, id))
+    : [];
+  if (!found) throw new Refused('There is no such ingest.', 404);
+  await site.jobs.send('ingest', { source: found.source }, { key: found.source });
+}

@@ -119,13 +119,14 @@ type Cookies = readonly string[];
 
 /**
  * Signs in by a token, which is used up by it.
+ * @param browser as it calls itself, by which the person knows the session again.
  * @throws Refused with 410 where the token is unknown, used or too old, or its owner was banned.
  */
-export async function signInBy(site: Site, token: string): Promise<Cookies> {
+export async function signInBy(site: Site, token: string, browser = ''): Promise<Cookies> {
   try {
     const { headers } = await auth(site).api.magicLinkVerify({
       query: { token },
-      headers: new Headers(),
+      headers: new Headers({ 'user-agent': browser.slice(0, 200) }),
       returnHeaders: true,
     });
     return headers.getSetCookie();
