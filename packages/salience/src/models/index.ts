@@ -39,6 +39,7 @@ export * from './pretrained/open-pretrained.ts';
 export * from './pretrained/write-pretrained.ts';
 export * as recallLanguage from './recall-language/index.ts';
 export * from './reward/reward-model.ts';
+export * from './sentence-encoder/sentence-encoder.ts';
 export { openTableFile } from './table-files/open-table-file.ts';
 export type { TableFile } from './table-files/table-file.ts';
 export * from './tabular/boosting.ts';

@@ -2,9 +2,12 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../core/random.ts';
+import { indexLists } from '../index-lists.ts';
 import { bm25, bm25Idf } from './bm25.ts';
 import { InvertedIndex } from './inverted-index.ts';
 import { knownItems } from './known-item.ts';
+import { latentSemantics, placeText } from './latent-semantics.ts';
 import { reciprocalRankFusion } from './reciprocal-rank-fusion.ts';
 import { editDistance, Spelling } from './spelling.ts';
 
@@ -185,5 +188,60 @@ describe('known items', () => {
     expect(found.meanReciprocalRank).toBeCloseTo((1 + 1 / 3 + 1 / 3) / 3, 12);
     expect(() => knownItems([])).toThrow('no query');
     expect(() => knownItems([[1]], () => 2)).toThrow('there is no item 2');
+  });
+});
+
+describe('latent semantics', () => {
+  const cosine = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, k) => sum + value * b[k], 0);
+
+  it('at full width keeps the cosines of tf · idf', async () => {
+    const documents = [
+      [0, 1, 1],
+      [1, 2],
+      [2, 3, 0],
+      [3, 3, 1],
+    ];
+    const model = await latentSemantics(indexLists(documents), 4, 4, new Random(0));
+    const holding = [2, 3, 2, 2];
+    const rows = documents.map((terms) => {
+      const row = new Float64Array(4);
+      for (const term of new Set(terms)) {
+        const count = terms.filter((other) => other === term).length;
+        row[term] = (1 + Math.log(count)) * (Math.log(5 / (holding[term] + 1)) + 1);
+      }
+      const length = Math.hypot(...row);
+      return row.map((value) => value / length);
+    });
+    const placed = documents.map((terms) => placeText(model, terms));
+    rows.forEach((a, i) => {
+      rows.forEach((b, j) => {
+        expect(cosine(placed[i], placed[j])).toBeCloseTo(
+          a.reduce((sum, value, k) => sum + value * b[k], 0),
+          5,
+        );
+      });
+    });
+  });
+
+  it('brings together words that never meet but keep the same company', async () => {
+    // 0 and 1 stand beside 2 and 3; 4 beside 5 and 6.
+    const documents = indexLists([
+      [0, 2, 3],
+      [1, 2, 3],
+      [0, 3],
+      [1, 2],
+      [4, 5, 6],
+      [4, 5],
+      [4, 6],
+    ]);
+    const model = await latentSemantics(documents, 7, 2, new Random(0));
+    expect(cosine(placeText(model, [0]), placeText(model, [1]))).toBeGreaterThan(0.9);
+    expect(Math.abs(cosine(placeText(model, [0]), placeText(model, [4])))).toBeLessThan(0.1);
+  });
+
+  it('has nothing to say of terms it does not know', async () => {
+    const model = await latentSemantics(indexLists([[0, 1], [0]]), 3, 1, new Random(0));
+    expect([...placeText(model, [2, 1])]).toEqual([0]);
+    expect(() => placeText(model, [3])).toThrow('no term 3');
   });
 });
