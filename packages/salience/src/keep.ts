@@ -10,7 +10,6 @@ import { select } from './core/select.ts';
 import { selectSequence } from './core/select-sequence.ts';
 import { selectStream } from './core/select-stream.ts';
 import type { Kept, Output } from './core/subject.ts';
-import { checkOutput } from './subjects/writing.ts';
 
 export interface Choice {
   /** The method's parameters; text is read as the schema asks. */
@@ -62,7 +61,11 @@ export async function keep<Subject, Params extends z.ZodObject, Made extends Any
   { output = { force: false }, ...choice }: Choice & { output?: Output } = {},
 ): Promise<Kept<Made> & { report: Report }> {
   const run = choice.run ?? new Run();
-  if (output.path !== undefined) await checkOutput(output.path, output);
+  if (output.path !== undefined) {
+    // Loaded where there is a file to be written: the rest runs in browsers too.
+    const { checkOutput } = await import('./subjects/writing.ts');
+    await checkOutput(output.path, output);
+  }
   const kept = await scoreAndSelect(method, subject, budget, { ...choice, run });
   return { ...kept, report: await method.subject.keep(subject, kept as Kept, output, run) };
 }

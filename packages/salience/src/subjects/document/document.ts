@@ -1,19 +1,14 @@
 /** @file Documents as a subject: loaded from files, kept as their best sentences or terms. */
 
-import { writeFile } from 'node:fs/promises';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { printBudget } from '../../core/budget.ts';
 import { InputError } from '../../core/errors.ts';
 import type { Block, Report } from '../../core/report.ts';
-import type { Run } from '../../core/run.ts';
 import type { Scores } from '../../core/scores.ts';
 import type { Selection } from '../../core/select.ts';
 import type { Kept, SubjectKind } from '../../core/subject.ts';
-import { writeBeside } from '../writing.ts';
 import type { Collection } from './collection.ts';
-import { accepted, loadCollection } from './load.ts';
+import type { KeptUnit } from './document-files.ts';
 import { stopWordsOf } from './stop-words.ts';
 
 const options = z.object({
@@ -37,39 +32,33 @@ function isLanguage(tag: string): boolean {
   }
 }
 
+// Files are a module of their own, loaded where there are some: documents in memory are scored and kept in browsers too.
+const files = () => import('./document-files.ts');
+
 /** One or more documents; their units are sentences or terms. */
 export const document: SubjectKind<Collection, typeof options> = {
   kind: 'document',
-  accepts: accepted,
+  accepts:
+    'text (.txt or any other), Markdown (.md), HTML (.html), JSON Lines with a "text" (.jsonl), a folder of these, or -',
   options,
   needsOutput: false,
 
-  load(paths, { language, background = '' }, run) {
+  async load(paths, { language, background = '' }, run) {
     const extra = background.split(',').filter((path) => path !== '');
-    return loadCollection(paths, { language, background: extra }, run);
+    return (await files()).loadCollection(paths, { language, background: extra }, run);
   },
 
   async sample(run) {
-    const path = fileURLToPath(new URL('../../../examples/lighthouses.txt', import.meta.url));
-    const { sentences, documents, ...rest } = await loadCollection([path], {}, run);
-    return { ...rest, sentences, documents: [{ ...documents[0], name: 'lighthouses.txt' }] };
+    return (await files()).sampleCollection(run);
   },
 
   async keep(collection, kept, { path, force }, run) {
     const { scores, selection } = inMemory(kept);
     const units = unitsOf(collection, scores, selection);
-    if (path !== undefined) await write(path, force, scores.unit, units, run);
+    if (path !== undefined) await (await files()).writeUnits(path, force, scores.unit, units, run);
     return reportOf(collection, scores, selection, units, path);
   },
 };
-
-/** A kept unit: its index among all, its text and score, and for a sentence its document. */
-interface Unit {
-  readonly index: number;
-  readonly text: string;
-  readonly score: number;
-  readonly document?: string;
-}
 
 function inMemory({ scores, selection }: Kept): { scores: Scores; selection: Selection } {
   if (!('values' in scores) || !('kept' in selection))
@@ -78,7 +67,7 @@ function inMemory({ scores, selection }: Kept): { scores: Scores; selection: Sel
 }
 
 /** The kept sentences in reading order, or the kept terms from the highest score down. */
-function unitsOf({ sentences, documents }: Collection, scores: Scores, { kept }: Selection): Unit[] {
+function unitsOf({ sentences, documents }: Collection, scores: Scores, { kept }: Selection): KeptUnit[] {
   const { unit, values, labels } = scores;
   if (unit === 'sentence') {
     if (values.length !== sentences.length) {
@@ -101,7 +90,7 @@ function reportOf(
   { documents }: Collection,
   { unit }: Scores,
   { of, budget }: Selection,
-  units: readonly Unit[],
+  units: readonly KeptUnit[],
   path: string | undefined,
 ): Report {
   const several = documents.length > 1;
@@ -121,46 +110,4 @@ function reportOf(
     title: `${units.length} of ${of} ${unit}${of === 1 ? '' : 's'} of ${source} kept (budget ${printBudget(budget)})`,
     blocks: [block, ...(path === undefined ? [] : [{ kind: 'text', text: `written to ${path}` } as const])],
   };
-}
-
-async function write(path: string, force: boolean, unit: string, units: readonly Unit[], run: Run): Promise<void> {
-  const extension = extname(path).toLowerCase();
-  const print = extension === '.json' ? array : ['.jsonl', '.ndjson'].includes(extension) ? lines : plain;
-  await writeBeside(path, { force }, async (temporary) => {
-    run.check();
-    await writeFile(temporary, inBlocks(print(units, unit)), { signal: run.signal });
-  });
-}
-
-function* plain(units: readonly Unit[]): Generator<string> {
-  for (const [i, { text, document }] of units.entries()) {
-    yield i > 0 && document !== units[i - 1].document ? `\n${text}\n` : `${text}\n`;
-  }
-}
-
-function json({ index, text, score, document }: Unit, unit: string): string {
-  return JSON.stringify(unit === 'term' ? { term: text, score, index } : { text, score, document, index });
-}
-
-function* lines(units: readonly Unit[], unit: string): Generator<string> {
-  for (const each of units) yield `${json(each, unit)}\n`;
-}
-
-function* array(units: readonly Unit[], unit: string): Generator<string> {
-  yield '[';
-  for (const [i, each] of units.entries()) yield `${i > 0 ? ',' : ''}\n  ${json(each, unit)}`;
-  yield '\n]\n';
-}
-
-/** Joins strings to such as are worth a write of their own. */
-function* inBlocks(strings: Iterable<string>): Generator<string> {
-  let block = '';
-  for (const string of strings) {
-    block += string;
-    if (block.length > 65_536) {
-      yield block;
-      block = '';
-    }
-  }
-  yield block;
 }

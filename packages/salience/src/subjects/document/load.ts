@@ -25,10 +25,6 @@ const formats: Readonly<Record<string, Format>> = {
   '.ndjson': 'lines',
 };
 
-/** What a path of a collection may name, in words. */
-export const accepted =
-  'text (.txt or any other), Markdown (.md), HTML (.html), JSON Lines with a "text" (.jsonl), a folder of these, or -';
-
 /** Bytes of a text that is read at once: a string cannot be longer. */
 const largestText = constants.MAX_STRING_LENGTH;
 /** Bytes of a Markdown or HTML document. */

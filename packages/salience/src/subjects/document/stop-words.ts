@@ -1,7 +1,7 @@
 /** @file Stop words: the words of a language that say little about what a text is about. */
 
-import { createRequire } from 'node:module';
 import { baseLanguage } from './language.ts';
+import { stopWordLists } from './word-lists.ts';
 
 const none: ReadonlySet<string> = new Set();
 const sets = new Map<string, ReadonlySet<string>>();
@@ -14,7 +14,7 @@ let lists: Readonly<Record<string, readonly string[]>> | undefined;
 export function stopWordsOf(language: string): ReadonlySet<string> {
   const base = baseLanguage(language);
   const code = base === 'nb' || base === 'nn' ? 'no' : base;
-  lists ??= createRequire(import.meta.url)('stopwords-iso') as Readonly<Record<string, readonly string[]>>;
+  lists ??= stopWordLists();
   const list = Object.hasOwn(lists, code) ? lists[code] : undefined;
   if (!list) return none;
   const words = sets.get(code) ?? new Set(list.map((word) => word.normalize('NFKC').toLowerCase()));
