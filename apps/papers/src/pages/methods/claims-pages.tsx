@@ -1,0 +1,197 @@
+/** @file The ledger: every claim with the paper's rule beside our number, and what was measured for it. */
+
+import { type LedgerEntry, verdictInWords } from 'salience';
+import { cardOf, claimsByMethod } from '../../runs/cards.ts';
+import type { Asked } from '../context.ts';
+import { counted, page } from '../layout.tsx';
+import { curveCharts, pictureOfClaim } from './pictures.ts';
+import { chartInWords, shownNumber } from './report-tree.ts';
+
+type Part = LedgerEntry['parts'][number];
+
+const three = (value: number) => String(Number(value.toPrecision(3)));
+
+async function nameOf(id: string): Promise<string> {
+  return (await cardOf(id))?.method.name ?? id;
+}
+
+/** The claims of the ledger, each with its parts. */
+export async function claimsPage(c: Asked) {
+  const claims = [...(await claimsByMethod()).values()];
+  const named = await Promise.all(claims.map(async (claim) => ({ claim, name: await nameOf(claim.method) })));
+  return page(
+    c,
+    {
+      title: 'Claims',
+      at: 'claims',
+      description: 'What the papers say, what we measured, and whether it held.',
+    },
+    <>
+      <h1>Claims</h1>
+      <p>
+        Each claim is a paper’s headline as something that runs. Its parts have rules that were written down before the
+        first run: a mean over seeds, its 95% bootstrap interval, and a margin. <em>Reproduced</em>: the whole interval
+        is on the right side of the margin; <em>not reproduced</em>: the mean is on the wrong side; else{' '}
+        <em>undecided</em>. What was not reproduced is published like anything else.
+      </p>
+      <section class="table-scroll" tabindex={0} aria-label="All claims">
+        <table class="data">
+          <thead>
+            <tr>
+              <th scope="col">method</th>
+              <th scope="col">headline</th>
+              <th scope="col">verdict</th>
+              <th scope="col">seeds</th>
+            </tr>
+          </thead>
+          <tbody>
+            {named.map(({ claim, name }) => (
+              <tr>
+                <th scope="row">
+                  <a href={`#${claim.method}`}>{name}</a>
+                </th>
+                <td>{claim.headline}</td>
+                <td>{verdictInWords(claim)}</td>
+                <td class="score">{claim.seeds.length}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      {named.map(({ claim, name }) => (
+        <section aria-labelledby={claim.method}>
+          <h2 id={claim.method}>
+            <a href={`/claims/${claim.method}`}>{name}</a> <span class="tag">{verdictInWords(claim)}</span>
+          </h2>
+          <p>{claim.headline}</p>
+          <Parts parts={claim.parts.filter(({ role }) => role === 'headline')} of={`Parts of the claim of ${name}`} />
+          <p class="meta">
+            <a href={`/methods/${claim.method}`}>Run the method</a> ·{' '}
+            <a href={`/claims/${claim.method}`}>
+              {`setting, ${counted(claim.parts.filter(({ role }) => role !== 'headline').length, 'control and refutation', 'controls and refutations')}, measurements`}
+            </a>
+          </p>
+        </section>
+      ))}
+    </>,
+  );
+}
+
+function Parts({ parts, of }: { parts: readonly Part[]; of: string }) {
+  return (
+    <section class="table-scroll" tabindex={0} aria-label={of}>
+      <table class="data">
+        <thead>
+          <tr>
+            <th scope="col">what is claimed</th>
+            <th scope="col">the paper’s side</th>
+            <th scope="col">ours</th>
+            <th scope="col">95% interval</th>
+            <th scope="col">verdict</th>
+          </tr>
+        </thead>
+        <tbody>
+          {parts.map(({ says, rule, mean, low, high, verdict }) => (
+            <tr>
+              <th scope="row">{says}</th>
+              <td>{rule}</td>
+              <td class="score">{three(mean)}</td>
+              <td class="score">{`${three(low)} to ${three(high)}`}</td>
+              <td>{verdict}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+const roles = [
+  ['headline', 'What the paper says', ''],
+  ['control', 'Controls', 'What must hold for the headline to mean what it says.'],
+  ['refutation', 'Refutations', 'Settings built so that a false pass of the headline shows.'],
+] as const;
+
+/** One claim with everything that the ledger holds on it. */
+export async function claimPage(c: Asked, claim: LedgerEntry) {
+  const { method, headline, setting, unjudged, seeds, parts, measurements, seconds, date, versions } = claim;
+  const name = await nameOf(method);
+  const picture = await pictureOfClaim(claim);
+  return page(
+    c,
+    { title: `${name} · Claims`, at: 'claims', description: headline },
+    <article>
+      <h1>
+        <a href={`/methods/${method}`}>{name}</a> <span class="tag">{verdictInWords(claim)}</span>
+      </h1>
+      <p>{headline}</p>
+      {unjudged && <p class="notice">{`Not judged: ${unjudged}`}</p>}
+      <h2>Setting</h2>
+      <p>{setting}</p>
+      {roles.map(([role, title, explained]) => {
+        const own = parts.filter((part) => part.role === role);
+        return (
+          own.length > 0 && (
+            <section aria-label={title}>
+              <h2>{title}</h2>
+              {explained && <p class="muted">{explained}</p>}
+              <Parts parts={own} of={title} />
+            </section>
+          )
+        );
+      })}
+      {picture && (
+        <section aria-label="Curves">
+          <h2>Curves</h2>
+          <figure class="chart">
+            <img
+              src={`/claims/${method}/chart.svg`}
+              width={picture.width}
+              height={picture.height}
+              alt={curveCharts(claim)
+                .map(({ title, chart }) => chartInWords(title, chart))
+                .join(' ')}
+              loading="lazy"
+              decoding="async"
+            />
+          </figure>
+        </section>
+      )}
+      <h2>To repeat it</h2>
+      <pre class="command">
+        <code>{`npx salience verify ${method}`}</code>
+      </pre>
+      <p class="meta">
+        {`Run on ${date} with salience ${versions.salience} on Node.js ${versions.node}: ${counted(seeds.length, 'seed')} (${seeds.join(', ')}), ${Math.round(seconds)} s.`}
+      </p>
+      <details>
+        <summary>{counted(Object.keys(measurements).length, 'measurement')}</summary>
+        <section class="table-scroll" tabindex={0} aria-label="Measurements">
+          <table class="data">
+            <thead>
+              <tr>
+                <th scope="col">measurement</th>
+                <th scope="col">mean</th>
+                <th scope="col">s.e.</th>
+              </tr>
+            </thead>
+            <tbody>
+              {Object.entries(measurements).map(([what, values]) => {
+                const n = values.length;
+                const mean = values.reduce((sum, value) => sum + value, 0) / n;
+                const variance = n > 1 ? values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1) : 0;
+                return (
+                  <tr>
+                    <th scope="row">{what}</th>
+                    <td class="score">{shownNumber(Number(three(mean)))}</td>
+                    <td class="score">{three(Math.sqrt(variance / n))}</td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </section>
+      </details>
+    </article>,
+  );
+}
