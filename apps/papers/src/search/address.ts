@@ -18,7 +18,7 @@ export function readSearch(
   topics: readonly { readonly id: string }[],
 ): { search: Search; wrong: string[] } {
   const wrong: string[] = [];
-  const take = <Value,>(name: string, read: (text: string) => Value | undefined, right: string): Value | undefined => {
+  const take = <Value>(name: string, read: (text: string) => Value | undefined, right: string): Value | undefined => {
     const text = given[name]?.trim() ?? '';
     if (text === '') return undefined;
     const value = read(text);

@@ -1,5 +1,6 @@
 /** @file Days, ISO weeks and months as addresses write them: "2025-10-28", "2025-W44", "2025-10". */
 
+import { isDay as isCalendarDay } from '../../papers/facts.ts';
 import { type Day, dayOf } from '../../site.ts';
 
 /** A run of days that has a page, both ends included. */
@@ -8,10 +9,6 @@ export interface Span {
   readonly to: Day;
 }
 
-/** arXiv's first year; before it there is nothing to list. */
-const firstYear = 1991;
-const lastYear = 2199;
-
 const msPerDay = 86_400_000;
 
 /** The day so many days after another. */
@@ -19,12 +16,9 @@ export function daysAfter(day: Day, count: number): Day {
   return dayOf(new Date(Date.parse(`${day}T00:00:00Z`) + count * msPerDay));
 }
 
-/** Whether a text is a day of the calendar, written as "2025-10-28", of a year from 1991 to 2199. */
+/** Whether a text is a day of the calendar that has a page, written as "2025-10-28": of a year from 1500 to 2999. */
 export function isDay(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
-  const moment = new Date(`${text}T00:00:00Z`);
-  const year = Number(text.slice(0, 4));
-  return !Number.isNaN(moment.getTime()) && dayOf(moment) === text && year >= firstYear && year <= lastYear;
+  return isCalendarDay(text) && text < '3000';
 }
 
 /** 1 for Monday to 7 for Sunday. */
@@ -65,4 +59,31 @@ export function spanOfMonth(month: string): Span | undefined {
 function monthsAfter(month: string, count: number): Day {
   const [year, number] = month.split('-').map(Number);
   return dayOf(new Date(Date.UTC(year, number - 1 + count, 1)));
+}
+
+/** A week as readers read it: "2025-W44" is "Week 44, 2025". */
+export function writtenWeek(week: string): string {
+  const [year, number] = week.split('-W').map(Number);
+  return `Week ${number}, ${year}`;
+}
+
+const monthNames = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
+
+/** A month as readers read it: "2025-10" is "October 2025". */
+export function writtenMonth(month: string): string {
+  const [year, number] = month.split('-').map(Number);
+  return `${monthNames[number - 1]} ${year}`;
 }
