@@ -139,7 +139,7 @@ export function RunPanel({
           </div>
         </details>
         <div class="row">
-          <button class="button primary" type="submit" data-key="run">
+          <button class="button primary" type="submit">
             {posted ? 'Run' : 'Run …'}
           </button>
         </div>
