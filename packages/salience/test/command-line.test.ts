@@ -395,6 +395,27 @@ describe('salience score', () => {
   });
 });
 
+describe('salience score --plot', () => {
+  const args = ['score', example('tables/lending.csv'), '--target', 'good', '--by'];
+
+  it('writes the charts among what was found', () => {
+    const { code, out } = salience([...args, 'shap', '--rows', '5', '--plot', 'shap.svg']);
+    expect(code).toBe(0);
+    expect(out).toContain('11 of 11 features, highest score first');
+    expect(readFileSync(join(folder, 'shap.svg'), 'utf8')).toContain('Shapley values of 5 rows');
+  });
+
+  it('prints what was found before it says that nothing is drawn', () => {
+    const { code, out, err } = salience([...args, 'mutual-information', '--plot', 'none.png']);
+    expect(code).toBe(2);
+    expect(out).toContain('11 of 11 features, highest score first');
+    expect(err).toContain('--plot none.png: mutual-information found nothing to draw here');
+    expect(existsSync(join(folder, 'none.png'))).toBe(false);
+    const { err: refused } = salience([...args, 'mutual-information', '--plot', 'none.gif']);
+    expect(refused).toContain('--plot none.gif: a picture is written as .svg or .png');
+  });
+});
+
 describe('salience verify', () => {
   it('writes the ledger and keeps the entries of other methods', () => {
     const ledger = join(folder, 'ledger');

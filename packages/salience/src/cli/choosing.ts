@@ -7,7 +7,7 @@ import { ParameterError } from '../core/errors.ts';
 import { parseParams } from '../core/method.ts';
 import type { Report } from '../core/report.ts';
 import type { Run } from '../core/run.ts';
-import { isSequence, isStream, type ScoreStream, type Scores } from '../core/scores.ts';
+import { type AnyScores, isSequence, isStream, type ScoreStream, type Scores } from '../core/scores.ts';
 import type { SequenceSelection } from '../core/select-sequence.ts';
 import { countKept } from '../core/select-stream.ts';
 import type { Kept } from '../core/subject.ts';
@@ -135,7 +135,6 @@ export async function scoreCommand(paths: string[], options: Choosing): Promise<
       const { scores, selection } = kept;
       if ('kept' in selection) {
         const { findings } = scores as Scores;
-        await plotted(method, findings, options);
         if (options.json) printJson({ ...head, ...selectionOf(kept), ...(findings && { findings }) });
         else print(ranking(scores as Scores, [...selection.kept]));
       } else if ('walk' in selection) {
@@ -148,6 +147,7 @@ export async function scoreCommand(paths: string[], options: Choosing): Promise<
         if (options.json) printJson({ ...head, ...selectionOf(kept), groups: table });
         else print(keptOf(selection, table));
       }
+      await plotted(method, scores, options);
       return;
     }
     const scores = await method.score(subject, parseParams(method, params), run);
@@ -155,21 +155,24 @@ export async function scoreCommand(paths: string[], options: Choosing): Promise<
       const groups = isStream(scores) ? await summarise(scores, run) : await summariseSequence(scores);
       if (options.json) printJson({ ...head, unit: scores.unit, groups });
       else print(summaryOf(scores.unit, groups));
+      await plotted(method, scores, options);
       return;
     }
     const all = Array.from(scores.values, (_, i) => i);
     const { findings } = scores;
-    await plotted(method, findings, options);
     const units = () => all.map((i) => unitOf(scores, i));
     if (options.json) printJson({ ...head, unit: scores.unit, units: units(), ...(findings && { findings }) });
     else print(ranking(scores, all));
+    await plotted(method, scores, options);
   });
 }
 
 /** Rows of a ranking that a terminal is shown; JSON has all. */
 const mostShown = 200;
 
-async function plotted(method: AnyMethod, findings: Scores['findings'], { plot, force }: Choosing): Promise<void> {
+/** The picture, if one is asked for; what was found is printed before, and is not lost where there is nothing to draw. */
+async function plotted(method: AnyMethod, scores: AnyScores, { plot, force }: Choosing): Promise<void> {
+  const findings = 'findings' in scores ? scores.findings : undefined;
   if (plot !== undefined) await writePicture(method.id, findings, plot, { force: force === true });
 }
 
@@ -238,7 +241,6 @@ export async function keepCommand(paths: string[], options: Choosing): Promise<v
     const output = { path: options.out, force: options.force === true };
     const { report, ...rest } = await keep(method, subject, options.budget!, { params, run, output });
     const kept: Kept = rest;
-    await plotted(method, 'findings' in kept.scores ? kept.scores.findings : undefined, options);
     const head = {
       method: method.id,
       subject: paths,
@@ -248,6 +250,7 @@ export async function keepCommand(paths: string[], options: Choosing): Promise<v
     };
     if (options.json) printJson({ ...head, ...selectionOf(kept), ...(output.path && { out: output.path }), report });
     else print(report);
+    await plotted(method, kept.scores, options);
   });
 }
 

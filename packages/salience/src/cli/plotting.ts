@@ -28,7 +28,8 @@ export async function writePicture(
   output: { force: boolean },
 ): Promise<void> {
   const charts = (findings ?? []).flatMap((block) => (block.kind === 'chart' ? [block] : []));
-  if (charts.length === 0) throw new ParameterError(`--plot: ${method} drew nothing here`);
+  if (charts.length === 0)
+    throw new ParameterError(`--plot ${path}: ${method} found nothing to draw here, so that there is no picture`);
   const { pngOf, svgOf } = await import('../charts/picture.ts');
   const svg = await svgOf(charts);
   const content = extname(path).toLowerCase() === '.png' ? await pngOf(svg) : svg;

@@ -60,7 +60,7 @@ export const lime = method({
     const findings: Block[] = [
       {
         kind: 'text',
-        text: `${model.name}: the linear fits explain ${(100 * fit).toFixed(0)}% of the weighted variance around a row, on average over ${indices.length} rows.`,
+        text: `${model.name}: the linear fits explain ${(100 * fit).toFixed(0)}% of the weighted variance around a row, on average over ${indices.length} ${indices.length === 1 ? 'row' : 'rows'}.`,
       },
       {
         kind: 'table',

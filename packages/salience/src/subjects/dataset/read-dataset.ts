@@ -166,7 +166,7 @@ export async function readDataset(
     const counts = new Array<number>(labels.classes.length).fill(0);
     for (const k of labels.of) counts[k]++;
     remarks.push(
-      `${labels.classes.length} classes: ${listed(labels.classes.map((name, k) => `${name} ${((100 * counts[k]) / examples).toFixed(1)}%`))}`,
+      `${labels.classes.length} ${labels.classes.length === 1 ? 'class' : 'classes'}: ${listed(labels.classes.map((name, k) => `${name} ${((100 * counts[k]) / examples).toFixed(1)}%`))}`,
     );
   }
   const located = merged(places);
