@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { catalogue } from '../src/catalogue.ts';
 import { flagOf } from '../src/cli/flag.ts';
 import { buildProgram } from '../src/cli/program.ts';
@@ -20,6 +20,17 @@ function salience(args: string[], input = ''): { code: number | null; out: strin
     cwd: folder,
   });
   return { code: status, out: stdout, err: stderr };
+}
+
+/** What a command prints, without a process of its own. */
+async function printed(args: string[]): Promise<string> {
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  try {
+    await (await buildProgram(args)).parseAsync(args, { from: 'user' });
+    return write.mock.calls.map(([text]) => text).join('');
+  } finally {
+    write.mockRestore();
+  }
 }
 
 // A star of four sentences and one that stands alone: of sum 1, the centre has p = 0.305155, a leaf 0.164948, the lone one 1/5.
@@ -59,12 +70,17 @@ describe('salience', () => {
   });
 
   it.each(catalogue.map(({ id }) => id))('shows the card of %s with every parameter', async (id) => {
-    const { code, out } = salience(['show', id]);
-    expect(code).toBe(0);
+    const out = await printed(['show', id]);
     const { params, formula } = await catalogue.find((entry) => entry.id === id)!.load();
     expect(out).toContain(formula);
     for (const name of Object.keys(params.shape)) expect(out).toContain(flagOf(name));
-    expect(JSON.parse(salience(['show', id, '--json']).out).id).toBe(id);
+    expect(JSON.parse(await printed(['show', id, '--json'])).id).toBe(id);
+  });
+
+  it('shows the same card as a process of its own', async () => {
+    const { code, out } = salience(['show', 'lexrank']);
+    expect(code).toBe(0);
+    expect(out).toContain((await catalogue.find(({ id }) => id === 'lexrank')!.load()).formula);
   });
 
   it('shows the paper of a planned system and says that it is planned', () => {
