@@ -31,6 +31,9 @@ const texts = (values: Iterable<string>) => sql`ARRAY(SELECT jsonb_array_element
 
 const mostAtOnce = 1_000;
 
+/** Done in the transaction of a batch, when it is known what the batch did. */
+export type AlongWith = (tx: Drizzle, done: Upserted) => Promise<void>;
+
 /**
  * Takes records of a source (a few words, kept with the texts). A batch is one transaction. Records of one paper from several
  * sources become one; what is there already changes nothing, the order does not matter. (One thing cannot be known: where
@@ -41,23 +44,41 @@ const mostAtOnce = 1_000;
 export async function upsertPapers(site: Site, inputs: readonly PaperInput[], source: string): Promise<Upserted> {
   const total = { added: 0, changed: 0, same: 0, refused: [] as { index: number; reason: string }[] };
   for (let start = 0; start < inputs.length; start += mostAtOnce) {
-    const records: Facts[] = [];
-    inputs.slice(start, start + mostAtOnce).forEach((input, i) => {
-      try {
-        records.push(factsOf(input, source));
-      } catch (error) {
-        if (!(error instanceof RefusedRecord)) throw error;
-        total.refused.push({ index: start + i, reason: error.message });
-      }
-    });
-    if (records.length === 0) continue;
-    const { added, changed, digest } = await site.database.db.transaction((tx) => takeBatch(site, tx, records, source));
-    total.added += added;
-    total.changed += changed;
-    total.same += records.length - added - changed;
-    if (digest.length > 0) await site.jobs.send('digest', { ids: digest });
+    const done = await upsertBatch(site, inputs.slice(start, start + mostAtOnce), source);
+    total.added += done.added;
+    total.changed += done.changed;
+    total.same += done.same;
+    total.refused.push(...done.refused.map(({ index, reason }) => ({ index: start + index, reason })));
   }
   return total;
+}
+
+/** Takes records as `upsertPapers` does, all in one transaction, in which `alongWith` is done too. */
+export async function upsertBatch(
+  site: Site,
+  inputs: readonly PaperInput[],
+  source: string,
+  alongWith: AlongWith = async () => {},
+): Promise<Upserted> {
+  const records: Facts[] = [];
+  const refused: { index: number; reason: string }[] = [];
+  inputs.forEach((input, index) => {
+    try {
+      records.push(factsOf(input, source));
+    } catch (error) {
+      if (!(error instanceof RefusedRecord)) throw error;
+      refused.push({ index, reason: error.message });
+    }
+  });
+  const { digest, ...done } = await site.database.db.transaction(async (tx) => {
+    const { added, changed, digest } =
+      records.length > 0 ? await takeBatch(site, tx, records, source) : { added: 0, changed: 0, digest: [] };
+    const done = { added, changed, same: records.length - added - changed, refused, digest };
+    await alongWith(tx, done);
+    return done;
+  });
+  if (digest.length > 0) await site.jobs.send('digest', { ids: digest });
+  return done;
 }
 
 async function takeBatch(site: Site, tx: Drizzle, records: readonly Facts[], source: string) {
