@@ -43,11 +43,23 @@ function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
+/** What was rendered lately, the latest last: some 5,000 characters take half a second. */
+const rendered = new Map<string, string>();
+const mostRendered = 1000;
+
 /**
  * The HTML of a comment: a small list of tags, no attribute but a link's address, links that pass nothing on.
  * @param markdown as its author wrote it, at most 5,000 characters.
  */
 export function commentHtml(markdown: string): string {
-  if (nested(markdown) > deepest) return `<p>${escaped(markdown)}</p>`;
-  return sanitizeHtml(marked.parse(markdown) as string, allowed);
+  const known = rendered.get(markdown);
+  const html =
+    known ??
+    (nested(markdown) > deepest
+      ? `<p>${escaped(markdown)}</p>`
+      : sanitizeHtml(marked.parse(markdown) as string, allowed));
+  rendered.delete(markdown);
+  rendered.set(markdown, html);
+  if (rendered.size > mostRendered) rendered.delete(rendered.keys().next().value!);
+  return html;
 }

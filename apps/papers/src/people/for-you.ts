@@ -11,7 +11,7 @@
  *
  * Arrangement, by maximal marginal relevance (Carbonell & Goldstein 1998): next comes the p with the greatest
  *
- *     ½ r − ½ (mean over the last ten placed q of cos(topics p, topics q))
+ *     ½ r − ½ (mean over the last twenty placed q of cos(topics p, topics q))
  *
  * The mean stands where the original has the maximum, so that a topic costs the more the larger its share is: of two topics
  * with relevances r and r', the first can have at most about (1 + r − r') / 2 of the list.
@@ -25,7 +25,7 @@ import { type Follow, followsOf } from './follows.ts';
 import type { Member } from './member.ts';
 
 export const forYouFormula =
-  'z = −2 + 3 T + 3 A + 2.5 S + 2 H, r = 1 / (1 + e^−z); next comes the greatest ½ r − ½ (mean topic cosine with the last ten)';
+  'z = −2 + 3 T + 3 A + 2.5 S + 2 H, r = 1 / (1 + e^−z); next comes the greatest ½ r − ½ (mean topic cosine with the last twenty)';
 
 /** What a paper is to somebody. */
 export interface Evidence {
@@ -54,7 +54,7 @@ function likeness(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>
 }
 
 /** How many of the last ones a next one is compared with. */
-const looksBack = 10;
+const looksBack = 20;
 
 /** The first `count` in the order of the formula; the same for the same candidates in any order. */
 export function arranged<Candidate extends Evidence>(candidates: readonly Candidate[], count: number): Candidate[] {

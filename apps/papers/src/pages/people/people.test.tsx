@@ -157,7 +157,7 @@ function round(open: () => Promise<{ site: TestSite; drop?: () => Promise<void> 
       ],
       'test',
     );
-  });
+  }, 60_000);
   afterAll(async () => {
     await site?.close();
     await drop?.();
