@@ -26,7 +26,7 @@ describe('the outbox', () => {
   afterAll(() => site.close());
 
   it('keeps a mail as one .eml file that a mail program reads', async () => {
-    const messageId = newMessageId(site, 'test', 'one');
+    const messageId = newMessageId(site, 'test', { key: 'one' });
     await sendMail(site, { ...mail, messageId, headers: { 'List-Id': '<daily.papers.test>' } });
     expect(await readdir(outboxFolder(site))).toEqual(['20251210T120000Z.test.one@papers.test.eml']);
     const parsed = await simpleParser(await readFile(join(outboxFolder(site), `${messageId}.eml`)));
@@ -39,7 +39,7 @@ describe('the outbox', () => {
   });
 
   it('takes the same message id once, also from two at the same time, and keeps the first', async () => {
-    const messageId = newMessageId(site, 'test', 'twice');
+    const messageId = newMessageId(site, 'test', { key: 'twice' });
     const before = (await readdir(outboxFolder(site))).length;
     await sendMail(site, { ...mail, messageId });
     await Promise.all([1, 2, 3].map((n) => sendMail(site, { ...mail, messageId, text: `again ${n}` })));
@@ -91,7 +91,7 @@ describe('mail through SMTP', () => {
   });
 
   it('arrives whole', async () => {
-    await sendMail(site, { ...mail, text: '.\r\n..\r\n', messageId: newMessageId(site, 'test', 'smtp') });
+    await sendMail(site, { ...mail, text: '.\r\n..\r\n', messageId: newMessageId(site, 'test', { key: 'smtp' }) });
     expect(smtp.received).toHaveLength(1);
     expect(smtp.received[0].messageId).toBe('<20251210T120000Z.test.smtp@papers.test>');
     expect(smtp.received[0].from?.text).toBe('"Daily Papers" <papers@localhost>');
@@ -105,15 +105,15 @@ describe('mail through SMTP', () => {
     ['550 5.7.1, relaying denied', { recipient: '550 5.7.1 relaying denied' }, 'refused'],
     ['451 after the message', { message: '451 4.3.0 later' }, 'temporary'],
     ['554 after the message', { message: '554 5.6.0 spam' }, 'refused'],
-    ['a connection that breaks at the recipient', { recipient: 'drop' }, 'temporary'],
+    ['a connection that breaks at the recipient', { recipient: 'drop' }, 'unreachable'],
     ['a connection that breaks after the message', { message: 'drop' }, 'uncertain'],
   ])('%s: %j is %s', async (_what, answer, expected) => {
     smtp.answer = answer;
     expect(await failure(sendMail(site, mail))).toBe(expected);
   });
 
-  it('is temporary where there is no server', async () => {
+  it('finds no server unreachable', async () => {
     const nowhere = { ...site, config: { ...site.config, smtpUrl: 'smtp://127.0.0.1:1' } };
-    expect(await failure(sendMail(nowhere, mail))).toBe('temporary');
+    expect(await failure(sendMail(nowhere, mail))).toBe('unreachable');
   });
 });

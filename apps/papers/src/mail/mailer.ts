@@ -20,10 +20,11 @@ export interface Mail {
 }
 
 /**
- * What became of a mail that was not sent: `temporary`, try again later; `bounce`, there is no such mailbox; `refused`, the
- * server will not have it from us; `uncertain`, the server was given the mail and did not say whether it took it.
+ * Why a mail was not sent: `unreachable`, there is no server to give it to, or it does not let us in; `temporary`, it will not
+ * have this one now; `bounce`, there is no such mailbox; `refused`, the server will not have it from us; `uncertain`, the server
+ * was given the mail and did not say whether it took it.
  */
-export type MailFailure = 'temporary' | 'bounce' | 'refused' | 'uncertain';
+export type MailFailure = 'unreachable' | 'temporary' | 'bounce' | 'refused' | 'uncertain';
 
 export class MailError extends Error {
   override readonly name = 'MailError';
@@ -40,12 +41,18 @@ export function outboxFolder(site: Pick<Site, 'config'>): string {
   return join(site.config.data, 'outbox');
 }
 
-/** A message id, "20251210T120000Z.issue.4f…@papers.example": time, what it is, and `key` or else 64 random bits. */
-export function newMessageId(site: Site, what: string, key: string = randomBytes(8).toString('hex')): string {
-  const time = site
-    .clock()
-    .toISOString()
-    .replace(/[-:]|\.\d+/g, '');
+/**
+ * A message id, "20251210T120000Z.daily.4f…@papers.example".
+ * @param what names the kind of mail, in letters.
+ * @param options.key what makes it one of its kind; default 64 random bits. The same key and moment give the same id.
+ * @param options.moment default now.
+ */
+export function newMessageId(
+  site: Pick<Site, 'clock' | 'config'>,
+  what: string,
+  { key = randomBytes(8).toString('hex'), moment = site.clock() }: { key?: string; moment?: Date } = {},
+): string {
+  const time = moment.toISOString().replace(/[-:]|\.\d+/g, '');
   return `${time}.${what}.${key}@${new URL(site.config.url).hostname.replace(/[^a-z0-9.-]/gi, '')}`;
 }
 
@@ -129,8 +136,9 @@ interface SmtpError extends Error {
 /** What an error of SMTP means; `given` says that the server had begun to take the message. */
 function failureOf({ command, response = '', responseCode = 0 }: SmtpError, given: boolean): MailFailure {
   if (given && command !== 'DATA') return 'uncertain';
+  const ofTheMail = command === 'MAIL FROM' || command === 'RCPT TO' || command === 'DATA';
+  if (!ofTheMail || responseCode === 530) return 'unreachable';
   if (responseCode < 500) return 'temporary';
-  if (command?.startsWith('AUTH') || responseCode === 530) return 'temporary'; // ours to set right, not the reader's
   // 5.7 is a matter of policy ("relaying denied"): it says nothing about the mailbox.
   return command === 'RCPT TO' && !/^\d{3}[ -]5\.7\./.test(response) ? 'bounce' : 'refused';
 }
