@@ -97,12 +97,17 @@ function Frame({ c, framed, children }: PropsWithChildren<{ c: Asked; framed: Fr
                 type="search"
                 name="q"
                 value={query}
-                placeholder="Search by meaning or words"
+                placeholder="Search papers"
                 aria-label="Search papers"
                 maxlength={200}
                 data-key="/"
               />
-              <button type="submit">Search</button>
+              <button type="submit" aria-label="Search">
+                <svg viewBox="0 0 20 20" aria-hidden="true">
+                  <circle cx="8.5" cy="8.5" r="5.5" />
+                  <path d="m13 13 5 5" />
+                </svg>
+              </button>
             </form>
           </search>
           <div class="site-account">

@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import { verdictInWords } from 'salience';
 import { type PaperRecord, type PaperSummary, paperById } from '../../papers/lists.ts';
 import { countView } from '../../papers/views.ts';
-import { commentsOf } from '../../people/comments.ts';
+import { commentCount, commentsOf } from '../../people/comments.ts';
 import { votedBy } from '../../people/votes.ts';
 import { cardOf, type MethodCard } from '../../runs/cards.ts';
 import { related } from '../../search/search.ts';
@@ -156,7 +156,9 @@ function Method({ c, site, card }: { c: Asked; site: Site; card: MethodCard }) {
             <dd>{method.cost}</dd>
           </div>
         </dl>
-        <RunPanel c={c} method={card} site={site} />
+        <div class="card">
+          <RunPanel c={c} method={card} site={site} />
+        </div>
         <p>
           <a href={methodPath(entry.id)}>All about {method.name}</a>
         </p>
@@ -179,7 +181,7 @@ function Method({ c, site, card }: { c: Asked; site: Site; card: MethodCard }) {
                 ))}
             </ul>
             <p>
-              <a href={`/claims#${entry.id}`}>Numbers, seeds, and how to repeat it</a>
+              <a href={`/claims/${encodeURIComponent(entry.id)}`}>Numbers, seeds, and how to repeat it</a>
             </p>
           </div>
         </section>
@@ -303,7 +305,11 @@ async function paperPage(c: Asked, site: Site, paper: PaperRecord) {
         {digest && digest.length > 0 && <Digest digest={digest} />}
         {keyphrases && keyphrases.length > 0 && <Keyphrases phrases={keyphrases} />}
         {card && <Method c={c} site={site} card={card} />}
-        <CommentThread c={c} paper={paper} comments={comments} />
+        <CommentThread
+          c={c}
+          paper={{ id, importedComments: paper.comments - commentCount(comments) }}
+          comments={comments}
+        />
       </article>
       <Beside paper={paper} others={others} />
     </div>,

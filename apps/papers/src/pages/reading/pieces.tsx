@@ -58,7 +58,7 @@ export function verdictClass(verdict: string): 'good' | 'bad' | 'open' {
 
 /** The first authors' names, and how many there are. */
 function Authors({ authors, authorCount }: Pick<PaperSummary, 'authors' | 'authorCount'>) {
-  const shown = authors.slice(0, 3);
+  const shown = authors.slice(0, authorCount <= 3 ? 3 : 2);
   return (
     <span>
       {shown.map(({ name, key }, i) => (
