@@ -198,7 +198,7 @@ function halo({ radius, rings }: Of<'halo'>): Plot.PlotOptions & { caption: stri
     })),
   );
   const reach = [...found, ...expected].reduce((most, { x, y }) => Math.max(most, Math.abs(x), Math.abs(y)), 0) || 1;
-  const most = 1.08 * reach; // room for the outermost label
+  const most = 1.04 * reach; // room for the outermost dots
   const size = 520;
   return {
     caption: `From the centre: ${radius}${inside ? ', at least 0' : ''}. Dashed: what it would be without interaction.`,
@@ -214,9 +214,10 @@ function halo({ radius, rings }: Of<'halo'>): Plot.PlotOptions & { caption: stri
       Plot.line(expected, { x: 'x', y: 'y', z: 'label', stroke: 'label', strokeDasharray: '4,4', strokeWidth: 1 }),
       Plot.line(found, { x: 'x', y: 'y', z: 'label', stroke: 'label', strokeWidth: 2 }),
       Plot.dot(found, { x: 'x', y: 'y', fill: 'label', r: 2.5 }),
+      // Beside the frame, where they cover no dot: the outermost ring first.
       Plot.text(
-        rings.map(({ label, expected: r }) => ({ label, r })),
-        { x: 0, y: 'r', text: 'label', fill: 'label', dy: -6, stroke: 'white' },
+        rings.toReversed().map(({ label }, i) => ({ label, y: most * (1 - 0.08 * i) })),
+        { x: most, y: 'y', text: 'label', fill: 'label', textAnchor: 'start', dx: 12 },
       ),
     ],
   };
