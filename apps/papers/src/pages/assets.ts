@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
 import { Hono } from 'hono';
 import type { AppEnv } from './context.ts';
 
@@ -32,15 +33,26 @@ export function assetPath(source: string): string {
 const types: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
   '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
   '.wasm': 'application/wasm',
 };
 
+type Bytes = Uint8Array<ArrayBuffer>;
+
 interface Asset {
   readonly type: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly packed: { br?: Uint8Array<ArrayBuffer>; gzip?: Uint8Array<ArrayBuffer> };
+  readonly bytes: Bytes;
+  /** Packed when it is first asked for, and kept. */
+  readonly packed: { br?: Promise<Bytes>; gzip?: Promise<Bytes> };
 }
+
+const packers = {
+  br: async (bytes: Bytes) =>
+    new Uint8Array(await promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })),
+  gzip: async (bytes: Bytes) => new Uint8Array(await promisify(gzip)(bytes, { level: 9 })),
+};
 
 /** Only what lies in the folder has a name here, so no path of a request is ever opened. */
 async function readAssets(): Promise<Map<string, Asset>> {
@@ -65,10 +77,9 @@ export function assetRoutes(): Hono<AppEnv> {
     if (!asset) return c.text('There is no such file.', 404, { 'Cache-Control': 'no-store' });
     const accepts = c.req.header('accept-encoding') ?? '';
     const encoding = /\bbr\b/.test(accepts) ? 'br' : /\bgzip\b/.test(accepts) ? 'gzip' : undefined;
-    const { packed } = asset;
-    if (encoding === 'br') packed.br ??= new Uint8Array(brotliCompressSync(asset.bytes));
-    if (encoding === 'gzip') packed.gzip ??= new Uint8Array(gzipSync(asset.bytes));
-    return c.body((encoding && packed[encoding]) ?? asset.bytes, 200, {
+    const { bytes, packed } = asset;
+    if (encoding) packed[encoding] ??= packers[encoding](bytes);
+    return c.body((encoding && (await packed[encoding])) ?? bytes, 200, {
       'Content-Type': asset.type,
       'Cache-Control': 'public, max-age=31536000, immutable',
       Vary: 'Accept-Encoding',
