@@ -62,6 +62,9 @@ export function answerThrown(c: Context<AppEnv>, error: unknown, log: (message: 
   if (error instanceof ApiError) return errorAnswer(c, error.status, error.message, error.field);
   if (error instanceof Refused) {
     for (const [name, value] of Object.entries(error.headers)) c.header(name, value);
+    const seconds = error.headers['retry-after'];
+    // As IETF's draft "RateLimit header fields for HTTP" writes it, and huggingface_hub reads it before it tries again.
+    if (error.status === 429 && seconds) c.header('RateLimit', `"api";r=0;t=${seconds}`);
     return errorAnswer(c, error.status as ErrorStatus, error.message);
   }
   if (error instanceof ParameterError) return errorAnswer(c, 400, error.message, 'params');

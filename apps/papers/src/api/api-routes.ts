@@ -3,6 +3,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
+import { type Fetch, safeFetch } from '../ingest/safe-fetch.ts';
 import type { AppEnv } from '../pages/context.ts';
 import { limited } from '../security/rate-limit.ts';
 import type { Site } from '../site.ts';
@@ -16,6 +17,7 @@ import { paperRoutes } from './paper-routes.ts';
 import { paperTextRoute } from './paper-text.ts';
 import { readingRoutes } from './reading-routes.ts';
 import { runRoutes } from './run-routes.ts';
+import { submitRoutes } from './submit-routes.ts';
 
 /** What the document says of itself; the version is that of the API. */
 function about(site: Site) {
@@ -42,9 +44,15 @@ function about(site: Site) {
   };
 }
 
-const exposed = ['ETag', 'Link', 'X-Total-Count', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Error-Message'];
+/** Paths that take more than a form does, and how much, in bytes; for the guard that stands before all routes. */
+export const apiBodies: readonly (readonly [path: RegExp, bytes: number])[] = [
+  [/^\/api\/runs$/, 8 * 1024 ** 2],
+  [/^\/mcp$/, 4 * 1024 ** 2],
+];
 
-/** Rankings fade; what is said of runs is never kept. */
+const exposed = ['ETag', 'Link', 'X-Total-Count', 'RateLimit', 'Retry-After', 'X-Error-Message'];
+
+/** Rankings fade. */
 const fading = (url: URL) => url.pathname === '/api/trending' || url.searchParams.get('sort') === 'trending';
 
 /** Answers for what was thrown under /api or /mcp, also by what stands before these routes. */
@@ -55,8 +63,9 @@ export function apiFailure(site: Site, c: Context<AppEnv>, error: unknown): Resp
 /**
  * Routes of /api, /api/openapi.json, /papers/….md and /mcp. They stand after `address`, `session` and `csrf`, and before the
  * pages of papers.
+ * @param fetch asks arXiv and Crossref about submitted papers.
  */
-export function apiRoutes(site: Site): Hono<AppEnv> {
+export function apiRoutes(site: Site, { fetch = safeFetch }: { readonly fetch?: Fetch } = {}): Hono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({
     defaultHook(result, c) {
       if (result.success) return undefined;
@@ -84,6 +93,7 @@ export function apiRoutes(site: Site): Hono<AppEnv> {
 
   paperRoutes(app, site);
   readingRoutes(app, site);
+  submitRoutes(app, site, fetch);
   methodRoutes(app, site);
   runRoutes(app, site);
   app.openAPIRegistry.registerComponent('securitySchemes', 'key', {

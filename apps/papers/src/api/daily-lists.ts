@@ -1,7 +1,15 @@
 /** @file Which papers /api/daily_papers and /api/papers list, and in which order. */
 
 import { type SQL, sql } from 'drizzle-orm';
-import { dayList, gravity, type PaperSummary, papersByIds, trending, trendingScore } from '../papers/lists.ts';
+import {
+  dayList,
+  gravity,
+  type PaperSummary,
+  papersByIds,
+  rangeList,
+  trending,
+  trendingScore,
+} from '../papers/lists.ts';
 import { type Day, dayOf, type Site } from '../site.ts';
 
 export interface Asked {
@@ -48,6 +56,9 @@ export async function dailyPapers(site: Site, asked: Asked): Promise<Listed> {
     return trending(site, { limit, offset });
   }
   const today = dayOf(site.clock());
+  if (day === undefined && span === undefined && submitter === undefined) {
+    return rangeList(site, { from: '0001-01-01', to: today, limit, offset });
+  }
   const { from, to } = day === undefined ? (span ?? { from: '0001-01-01', to: today }) : { from: day, to: day };
   const where = sql`p.posted BETWEEN ${from} AND ${to} AND ${submitter === undefined ? sql`true` : broughtBy(submitter)}`;
   const votes = sql`p.imported_votes + p.local_votes`;

@@ -213,8 +213,8 @@ export function documentationPage(c: Asked, document: ApiDocument, url: string) 
           <code>Authorization: Bearer …</code>.
         </li>
         <li>
-          Every answer says in <code>RateLimit</code> headers how many requests are left; one too many is answered with
-          429 and <code>Retry-After</code>.
+          One call too many is answered with 429; <code>RateLimit</code> and <code>Retry-After</code> say in how many
+          seconds the next is welcome.
         </li>
         <li>
           Answers carry an <code>ETag</code>; send it back as <code>If-None-Match</code> and nothing new costs nothing.

@@ -1,7 +1,8 @@
 /** @file The routes of the original service, so that its clients work here with another base URL. */
 
 import { createRoute, z } from '@hono/zod-openapi';
-import type { Asked } from '../pages/context.ts';
+import type { MiddlewareHandler } from 'hono';
+import type { AppEnv, Asked } from '../pages/context.ts';
 import { spanOfMonth, spanOfWeek } from '../pages/reading/calendar.ts';
 import { isDay } from '../papers/facts.ts';
 import { newest, paperById, trending } from '../papers/lists.ts';
@@ -39,6 +40,12 @@ export function tellPage(c: Asked, site: Site, { limit, p, total }: { limit: num
 /** The piece that shows why a paper was found, hits between ** and **. */
 export function snippetText(snippet: FoundPaper['snippet']): string {
   return snippet.map(({ text, hit }) => (hit ? `**${text}**` : text)).join('');
+}
+
+/** Limits those calls of a route that search. */
+function limitedSearch(site: Site): MiddlewareHandler<AppEnv> {
+  const limit = limited(site, 'search');
+  return (c, next) => (c.req.query('search') ? limit(c as unknown as Parameters<typeof limit>[0], next) : next());
 }
 
 /** Registers /api/daily_papers and /api/papers. */
@@ -148,6 +155,7 @@ export function paperRoutes(app: Api, site: Site): void {
       tags: [tags.original],
       operationId: 'listPapers',
       summary: 'All papers, newest first or trending; or a search',
+      middleware: limitedSearch(site),
       request: {
         query: z.object({
           search: z.string().max(400).optional().meta({ description: 'What is looked for, as in /api/papers/search.' }),

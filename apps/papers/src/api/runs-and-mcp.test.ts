@@ -121,6 +121,25 @@ describe('what needs a key, and what agents do', () => {
     expect(json.error.message).toContain(field);
   });
 
+  it('a paper is submitted by its DOI, and known the second time', async () => {
+    expect((await send('POST', '/api/papers', { id: '10.1234/made-up' })).response.status).toBe(401);
+    const { response, json } = await send('POST', '/api/papers', { id: 'https://doi.org/10.1234/made-up' }, at.key);
+    expect(response.status).toBe(201);
+    expect(json).toMatchObject({
+      title: 'A made-up article',
+      submittedOnDailyBy: { user: 'Ada' },
+      salience: { doi: '10.1234/made-up' },
+    });
+    const place = response.headers.get('location')!;
+    expect((await send('GET', place)).json.title).toBe('A made-up article');
+    expect((await send('POST', '/api/papers', { id: '10.1234/made-up' }, at.otherKey)).response.status).toBe(200);
+    for (const id of ['10.1234/unknown', 'nonsense']) {
+      const refused = await send('POST', '/api/papers', { id }, at.key);
+      expect(refused.response.status).toBe(400);
+      expect(refused.json).toMatchObject({ field: 'id', error: expect.stringMatching(/^id: /) });
+    }
+  });
+
   it('what is no JSON is refused', async () => {
     const { response, json } = await send('POST', '/api/runs', '{"method": ', at.key);
     expect(response.status).toBe(400);
@@ -204,12 +223,12 @@ describe('what needs a key, and what agents do', () => {
     const statuses = new Set<number>();
     let last: Response | undefined;
     for (let i = 0; i < 260 && last?.status !== 429; i++) {
-      last = await at.app.request('/api/claims', { method: 'OPTIONS' });
       last = await at.app.request('/api/nothing');
       statuses.add(last.status);
     }
     expect([...statuses].sort()).toEqual([404, 429]);
     expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(last?.headers.get('ratelimit')).toMatch(/^"api";r=0;t=\d+$/);
     expect(await last?.json()).toMatchObject({ error: { message: expect.stringContaining('calls of the API') } });
     const { response } = await send('GET', '/api/claims', undefined, at.key);
     expect(response.status).toBe(200);

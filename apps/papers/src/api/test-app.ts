@@ -3,6 +3,7 @@
 import { Hono } from 'hono';
 import { type TestSite, testSite } from '../../test/site.ts';
 import { picks, user } from '../database/schema.ts';
+import type { Fetch } from '../ingest/safe-fetch.ts';
 import type { AppEnv } from '../pages/context.ts';
 import { seedCatalogue } from '../papers/catalogue-papers.ts';
 import { upsertPapers } from '../papers/records.ts';
@@ -27,12 +28,25 @@ export interface ApiSite {
 /** A paper with everything that a source can say. */
 export const fullPaper = '2511.00001';
 
+/** What Crossref answers about a made-up DOI, and about any other. */
+const crossref: Fetch = async (url) => {
+  const known = url.endsWith(encodeURIComponent('10.1234/made-up'));
+  const message = {
+    DOI: '10.1234/made-up',
+    title: ['A made-up article'],
+    author: [{ given: 'Mary', family: 'Somerville' }],
+    issued: { 'date-parts': [[2025, 11, 22]] },
+  };
+  const text = known ? JSON.stringify({ message }) : 'Resource not found.';
+  return { status: known ? 200 : 404, headers: {}, url, body: new TextEncoder().encode(text), text: () => text };
+};
+
 /** The application of a site, as server.ts mounts it. */
-export function appOf(site: TestSite): Hono<AppEnv> {
+function appOf(site: TestSite): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.onError((error, c) => apiFailure(site, c, error));
   app.use(address(site), session(site), csrf(site));
-  app.route('/', apiRoutes(site));
+  app.route('/', apiRoutes(site, { fetch: crossref }));
   return app;
 }
 
