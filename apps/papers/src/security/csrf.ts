@@ -11,7 +11,7 @@ import type { Guarded } from './variables.ts';
  * Where readers who are not signed in find forms: only these pages give them a cookie and a token, and no cache keeps them.
  * All others carry an empty token.
  */
-const formPages = /^\/(sign-in|subscribe|unsubscribe|methods|runs|submit)(\/|$)/;
+const formPages = /^\/((sign-in|subscribe|unsubscribe|runs|submit)(\/|$)|methods\/.)/;
 
 /** RFC 8058: the mail program posts from where it pleases, and the path itself is the secret. */
 const oneClick = /^\/unsubscribe\//;

@@ -106,6 +106,7 @@ function Paper({
   facts,
   room,
   snippet,
+  because,
 }: {
   c: Asked;
   paper: PaperSummary;
@@ -113,6 +114,7 @@ function Paper({
   facts: ListFacts;
   room: number;
   snippet?: Snippet;
+  because?: string;
 }) {
   const { id, title, abstract, system, topics } = paper;
   const path = paperPath(id);
@@ -132,6 +134,7 @@ function Paper({
           <Authors authors={paper.authors} authorCount={paper.authorCount} />
           <DayTime day={paper.posted} yearInferred={paper.yearInferred} />
           <a href={`${path}#comments`}>{counted(paper.comments, 'comment')}</a>
+          {because && <span>{because}</span>}
         </p>
         {snippet ? (
           <p class="snippet">
@@ -188,7 +191,7 @@ export function PaperList({
   firstRank,
 }: {
   c: Asked;
-  papers: readonly (PaperSummary & { readonly snippet?: Snippet })[];
+  papers: readonly (PaperSummary & { readonly snippet?: Snippet; readonly because?: string })[];
   facts: ListFacts;
   firstRank?: number;
 }) {
@@ -204,6 +207,7 @@ export function PaperList({
             facts={facts}
             room={room}
             snippet={paper.snippet}
+            because={paper.because}
           />
         </li>
       ))}

@@ -1,3 +1,0 @@
-/** @file Moved to security/refused.ts. */
-
-export { Refused } from '../security/refused.ts';
