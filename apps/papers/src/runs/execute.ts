@@ -17,6 +17,8 @@ export interface Limits {
 export type Outcome =
   | { readonly state: 'done'; readonly result: RunResult }
   | { readonly state: 'failed'; readonly error: string; readonly expected: boolean }
+  /** The process ended without a word, or could not be started: nobody's fault that is known, and worth another try. */
+  | { readonly state: 'fallen'; readonly error: string }
   /** The signal ended it. */
   | { readonly state: 'stopped' };
 
@@ -91,7 +93,7 @@ export function execute(
       else outcome ??= { state: 'failed', error: message.message, expected: message.expected };
     });
     child.on('error', (error) => {
-      outcome ??= { state: 'failed', error: `could not be started: ${error.message}`, expected: false };
+      outcome ??= { state: 'fallen', error: `could not be started: ${error.message}` };
     });
     child.on('close', () => {
       clearTimeout(tooLong);
@@ -110,5 +112,5 @@ function fallen(said: string, { memory }: Limits): Outcome {
     return { state: 'failed', error, expected: true };
   }
   const last = said.trim().split('\n').at(-1) ?? '';
-  return { state: 'failed', error: `ended unexpectedly${last && `: ${last}`}`, expected: false };
+  return { state: 'fallen', error: `ended unexpectedly${last && `: ${last}`}` };
 }

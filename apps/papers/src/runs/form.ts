@@ -65,9 +65,9 @@ const isNumber = (type: string | undefined) => type === 'number' || type === 'in
 export function fieldsOf({ owner, prefix, schema }: FormOf): Field[] {
   return propertiesOf(schema).flatMap(([name, property]): Field[] => {
     const { type, default: preset, description = '', items } = property;
-    const value = Array.isArray(preset) ? preset.join(', ') : preset === undefined ? '' : String(preset);
-    const field = { input: `${prefix}${name}`, name, description, value };
     const rule = textRules(owner, name);
+    const value = Array.isArray(preset) ? preset.join(', ') : preset === undefined ? '' : String(preset);
+    const field = { input: `${prefix}${name}`, name, description: rule?.description ?? description, value };
     if (property.enum) return [{ ...field, kind: 'choice', choices: property.enum }];
     if (isNumber(type)) {
       const whole = type === 'integer';
@@ -79,9 +79,7 @@ export function fieldsOf({ owner, prefix, schema }: FormOf): Field[] {
     if (type === 'boolean') return [{ ...field, kind: 'switch' }];
     if (type === 'array' && (rule || isNumber(items?.type))) return [{ ...field, kind: 'list' }];
     if (type !== 'string' || !rule) return [];
-    const help = rule.description ?? description;
-    if (rule.choices) return [{ ...field, description: help, kind: 'choice', choices: rule.choices }];
-    return [{ ...field, description: help, kind: 'text' }];
+    return [rule.choices ? { ...field, kind: 'choice', choices: rule.choices } : { ...field, kind: 'text' }];
   });
 }
 

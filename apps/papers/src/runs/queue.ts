@@ -236,6 +236,16 @@ export async function giveBack(site: Site, row: RunRow): Promise<void> {
     .where(mine(row));
 }
 
+/** Puts a run back whose process fell, as long as it may be begun again; else it has failed. */
+export async function tryAgain(site: Site, row: RunRow, error: string): Promise<void> {
+  if (row.attempts >= mostAttempts) {
+    await finishRun(site, row, { error });
+    return;
+  }
+  await site.database.db.update(runs).set({ state: 'queued', heldUntil: null, progress: null }).where(mine(row));
+  eventsOf(site).emit('queued');
+}
+
 /** The upload of a run; nothing where another instance has it. */
 export async function uploadOf(site: Site, { id, input }: RunRow): Promise<Uint8Array | undefined> {
   if (input.kind === 'sample') return undefined;

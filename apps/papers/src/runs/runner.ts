@@ -6,7 +6,18 @@ import { extname, join } from 'node:path';
 import type { Site } from '../site.ts';
 import { execute, type Limits } from './execute.ts';
 import type { Progress } from './order.ts';
-import { eventsOf, finishRun, giveBack, holdRun, type RunRow, runOf, takeRun, uploadOf, uploadPath } from './queue.ts';
+import {
+  eventsOf,
+  finishRun,
+  giveBack,
+  holdRun,
+  type RunRow,
+  runOf,
+  takeRun,
+  tryAgain,
+  uploadOf,
+  uploadPath,
+} from './queue.ts';
 
 export interface Runner {
   /** Takes no more; what runs is ended and put back for another instance or a later start. */
@@ -139,6 +150,9 @@ async function perform(site: Site, row: RunRow, limits: Limits, stopping: AbortS
     else if (outcome.state === 'failed') {
       if (!outcome.expected) site.log.error('a run failed', { run: row.id, method: row.method, error: outcome.error });
       await finishRun(site, row, { error: outcome.error });
+    } else if (outcome.state === 'fallen') {
+      site.log.error('the process of a run fell', { run: row.id, method: row.method, error: outcome.error });
+      await tryAgain(site, row, outcome.error);
     } else if (stopping.aborted) await giveBack(site, row);
   } finally {
     clearInterval(timer);
