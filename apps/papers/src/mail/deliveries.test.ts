@@ -126,7 +126,7 @@ describe('issues go out exactly once', () => {
   let site: TestSite;
   beforeAll(async () => {
     site = await testSite();
-  });
+  }, 60_000);
   afterAll(() => site.close());
   beforeEach(async () => {
     await cleared(site);
@@ -239,7 +239,7 @@ describe('what an issue says', () => {
     await site.database.execute(
       `INSERT INTO topics (id, name, says, phrases) VALUES ('pruning', 'Pruning', '', '{prune}'), ('caches', 'Caches', '', '{cache}')`,
     );
-  });
+  }, 60_000);
   afterAll(() => site.close());
   beforeEach(async () => {
     await cleared(site);
@@ -370,7 +370,7 @@ describe('a mail server that answers', () => {
   beforeAll(async () => {
     smtp = await testSmtp();
     site = await testSite({ smtpUrl: smtp.url });
-  });
+  }, 60_000);
   afterAll(async () => {
     await site.close();
     await smtp.close();

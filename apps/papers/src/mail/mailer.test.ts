@@ -22,7 +22,7 @@ describe('the outbox', () => {
   let site: TestSite;
   beforeAll(async () => {
     site = await testSite();
-  });
+  }, 60_000);
   afterAll(() => site.close());
 
   it('keeps a mail as one .eml file that a mail program reads', async () => {
@@ -80,7 +80,7 @@ describe('mail through SMTP', () => {
   beforeAll(async () => {
     smtp = await testSmtp();
     site = await testSite({ smtpUrl: smtp.url });
-  });
+  }, 60_000);
   afterAll(async () => {
     await site.close();
     await smtp.close();

@@ -27,7 +27,7 @@ describe('subscribers', () => {
     await site.database.execute(
       `INSERT INTO topics (id, name, says, phrases) VALUES ('pruning', 'Pruning', '', '{}'), ('caches', 'Caches', '', '{}')`,
     );
-  });
+  }, 60_000);
   afterAll(() => site.close());
   beforeEach(async () => {
     await site.database.execute('TRUNCATE subscribers CASCADE');
