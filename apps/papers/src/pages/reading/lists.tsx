@@ -77,7 +77,7 @@ function nothing(c: Asked, says: string) {
 
 async function dayPage(c: Asked, site: Site, day: Day, first: boolean) {
   const at = pageNumber(c);
-  if (at === undefined) return notFoundPage(c, `"${c.req.query('page')}" is no page of a list.`);
+  if (at === undefined) return notFoundPage(c, `“${c.req.query('page')}” is no page of a list.`);
   const today = dayOf(site.clock());
   const [{ papers: all, total }, around] = await Promise.all([dayList(site, day), daysAround(site, day)]);
   const papers = all.slice((at - 1) * pageSize, at * pageSize);
@@ -164,7 +164,7 @@ async function spanPage(
   },
 ) {
   const number = pageNumber(c);
-  if (number === undefined) return notFoundPage(c, `"${c.req.query('page')}" is no page of a list.`);
+  if (number === undefined) return notFoundPage(c, `“${c.req.query('page')}” is no page of a list.`);
   const today = dayOf(site.clock());
   const list = await rangeList(site, { ...span, limit: pageSize, offset: (number - 1) * pageSize });
   if (list.total > 0 && list.papers.length === 0)
@@ -212,7 +212,7 @@ const rankings = {
 
 async function rankingPage(c: Asked, site: Site, at: keyof typeof rankings) {
   const number = pageNumber(c);
-  if (number === undefined) return notFoundPage(c, `"${c.req.query('page')}" is no page of a list.`);
+  if (number === undefined) return notFoundPage(c, `“${c.req.query('page')}” is no page of a list.`);
   const { title, says, list, ranked } = rankings[at];
   const offset = (number - 1) * pageSize;
   const { papers, total }: PaperListing = await list(site, { limit: pageSize, offset });
@@ -267,7 +267,7 @@ export function listRoutes(site: Site): Hono<AppEnv> {
     .get('/week/:week', (c) => {
       const week = c.req.param('week');
       const span = spanOfWeek(week);
-      if (!span) return notFoundPage(c, `"${week}" is no week; weeks are written 2025-W44, as ISO 8601 counts them.`);
+      if (!span) return notFoundPage(c, `“${week}” is no week; weeks are written 2025-W44, as ISO 8601 counts them.`);
       const other = (day: Day) => ({ href: weekPath(day), text: writtenWeek(weekOf(day)) });
       return spanPage(c, site, {
         span,
@@ -281,7 +281,7 @@ export function listRoutes(site: Site): Hono<AppEnv> {
     .get('/month/:month', (c) => {
       const month = c.req.param('month');
       const span = spanOfMonth(month);
-      if (!span) return notFoundPage(c, `"${month}" is no month; months are written 2025-10.`);
+      if (!span) return notFoundPage(c, `“${month}” is no month; months are written 2025-10.`);
       const other = (day: Day) => ({ href: monthPath(day), text: writtenMonth(monthOf(day)) });
       return spanPage(c, site, {
         span,
@@ -298,5 +298,5 @@ export function listRoutes(site: Site): Hono<AppEnv> {
 }
 
 function noDay(c: Asked, day: string) {
-  return notFoundPage(c, `"${day}" is no day of the calendar; days are written 2025-10-28.`);
+  return notFoundPage(c, `“${day}” is no day of the calendar; days are written 2025-10-28.`);
 }

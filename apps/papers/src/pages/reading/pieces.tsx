@@ -13,7 +13,7 @@ import { VoteForm } from '../people/pieces.tsx';
 export const pageSize = 20;
 
 /** Characters of abstracts on one page, so that a page of twenty stays light. */
-const roomForAbstracts = 24_000;
+const roomForAbstracts = 18_000;
 
 /** Up to this many characters a text needs no fold on a wide screen. */
 const threeLines = 220;

@@ -68,10 +68,10 @@ export function topicRoutes(site: Site): Hono<AppEnv> {
       const id = c.req.param('id');
       const number = pageNumber(c);
       const topic = await topicById(site, id);
-      if (!topic) return notFoundPage(c, `There is no topic "${id}"; the topics are listed on their page.`);
+      if (!topic) return notFoundPage(c, `There is no topic “${id}”; the topics are listed on their page.`);
       const list = number && (await papersOfTopic(site, id, { limit: pageSize, offset: (number - 1) * pageSize }));
       if (!number || !list || (list.papers.length === 0 && number > 1)) {
-        return notFoundPage(c, `${topic.name} has no page "${c.req.query('page')}".`);
+        return notFoundPage(c, `${topic.name} has no page “${c.req.query('page')}”.`);
       }
       return followedList(c, site, {
         number,
