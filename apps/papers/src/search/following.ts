@@ -35,9 +35,12 @@ function factsOf({ revision, id, posted, authorCount, implemented, code, textHas
   return { id, revision: Number(revision), posted: posted as Day, authorCount, implemented, code, textHash: hash };
 }
 
-/** Told of every paper that is new or whose text is, and of every one that is gone. */
+/** Told of what the index has taken in. */
 export interface Listener {
-  put(slot: number, facts: IndexedFacts): void;
+  /** A paper is new, or has a new text: then `before` is the slot it had. Not told while everything is loaded. */
+  renewed(facts: IndexedFacts, slot: number, before: number | undefined): void;
+  /** The index is as the database was a moment ago. */
+  followed(): Promise<void>;
 }
 
 /** The index of one site. */
@@ -75,14 +78,16 @@ export class Following {
       last = rows[rows.length - 1].id;
       await breath();
     }
+    await this.#listener.followed();
     this.ready = true;
     await this.current(true);
   }
 
   #put(row: TextRow): void {
     const facts = factsOf(row);
+    const before = this.index.slotOf(facts.id);
     const slot = this.index.put(facts, { ...row, lexemes: readTsvector(row.words) });
-    this.#listener.put(slot, facts);
+    if (this.ready) this.#listener.renewed(facts, slot, before);
   }
 
   #note(revision: number): void {
@@ -153,6 +158,7 @@ export class Following {
     const [{ count }] = await database.rows<{ count: number }>(sql`SELECT count(*)::int AS count FROM papers`);
     if (count !== this.index.size) await this.#compare();
     this.#note(latest);
+    await this.#listener.followed();
   }
 
   /** Lets go of papers that are there no longer. */

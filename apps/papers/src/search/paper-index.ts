@@ -261,7 +261,7 @@ export class PaperIndex {
   /** Of equals the newer comes first, then the lower id. */
   readonly before = (a: number, b: number): boolean => {
     if (this.#days[a] !== this.#days[b]) return this.#days[a] > this.#days[b];
-    return this.#facts[a]!.id < this.#facts[b]!.id;
+    return (this.#facts[a]?.id ?? '') < (this.#facts[b]?.id ?? '');
   };
 
   /** 1 for each slot of those allowed whose paper holds the phrase as written. */
@@ -297,8 +297,13 @@ export class PaperIndex {
       .map(({ term }) => term);
   }
 
-  /** The best slots of those allowed by BM25, best first, at most so many, and how many hold any of the words. */
-  rank(asked: readonly AskedTerm[], allowed: Uint8Array, most: number): { ranked: number[]; total: number } {
+  /** The best slots of those allowed by BM25, best first, at most so many; how many hold any of the words; and which of others hold none. */
+  rank(
+    asked: readonly AskedTerm[],
+    allowed: Uint8Array,
+    most: number,
+    others: readonly number[] = [],
+  ): { ranked: number[]; total: number; without: number[] } {
     const scores = this.#scores.subarray(0, this.slots);
     bm25(this.#words, asked, {}, this.#scores);
     const best = new Best(most, this.before);
@@ -309,8 +314,9 @@ export class PaperIndex {
       total++;
       if (score >= best.floor) best.offer(slot, score);
     }
+    const without = others.filter((slot) => !(scores[slot] > 0));
     scores.fill(0);
-    return { ranked: best.ranked(), total };
+    return { ranked: best.ranked(), total, without };
   }
 
   /** The newest of those allowed, at most so many, and how many there are. */

@@ -11,13 +11,15 @@ export interface Plan {
   readonly asked: readonly AskedTerm[];
   /** Every paper found holds all of these. */
   readonly phrases: readonly Phrase[];
-  /** The lexemes that are asked for, with repeats. */
+  /** The lexemes that are asked for, with repeats; of the beginning of a word all that it may become. */
   readonly lexemes: readonly string[];
+  /** Those that say what is meant: of the beginning of a word the most frequent alone. */
+  readonly meant: readonly string[];
   readonly corrected?: string;
   readonly message?: string;
 }
 
-const none = { asked: [], phrases: [], lexemes: [] };
+const none = { asked: [], phrases: [], lexemes: [], meant: [] };
 const quoted = (words: readonly string[]) => words.map((word) => `“${word}”`).join(', ');
 
 /** What a query asks of this index. */
@@ -30,6 +32,7 @@ export async function planQuery(text: string, index: PaperIndex, reader: LexemeR
   const read = await reader.of([...words, ...phrasesOfQuery]);
   const asked: AskedTerm[] = [];
   const lexemes: string[] = [];
+  const meant: string[] = [];
   const unknown: string[] = [];
   const replacements = new Map<number, string>();
   const ask = (terms: readonly string[]) => {
@@ -40,6 +43,7 @@ export async function planQuery(text: string, index: PaperIndex, reader: LexemeR
     for (const { lexeme, term } of known) {
       asked.push(term);
       lexemes.push(lexeme);
+      meant.push(lexeme);
     }
     return known.length > 0;
   };
@@ -59,12 +63,13 @@ export async function planQuery(text: string, index: PaperIndex, reader: LexemeR
       if (found.length > 0) {
         asked.push(found.map((lexeme) => index.termOf(lexeme)!));
         lexemes.push(...found);
+        meant.push(found[0]);
         continue;
       }
     }
-    const meant = index.spelling.closest(written);
-    const [meantLexemes] = meant === undefined ? [undefined] : await reader.of([meant]);
-    if (meant !== undefined && meantLexemes && ask(meantLexemes.terms)) replacements.set(i, meant);
+    const closest = index.spelling.closest(written);
+    const [own] = closest === undefined ? [] : await reader.of([closest]);
+    if (closest !== undefined && own && ask(own.terms)) replacements.set(i, closest);
     else unknown.push(word);
   }
   const phrases: Phrase[] = [];
@@ -92,6 +97,7 @@ export async function planQuery(text: string, index: PaperIndex, reader: LexemeR
     asked,
     phrases,
     lexemes,
+    meant,
     ...(replacements.size > 0 && {
       corrected: [
         ...words.map((word, i) => replacements.get(i) ?? word),

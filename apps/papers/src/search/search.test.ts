@@ -34,7 +34,7 @@ let site: TestSite;
 beforeAll(async () => {
   site = await testSite();
   await upsertPapers(site, papers, 'test');
-});
+}, 120_000);
 afterAll(() => site?.close());
 
 const page = { limit: 20, offset: 0 };

@@ -1,9 +1,18 @@
 /** @file Search by words and by meaning at once; papers that are related to one. */
 
-import { type PaperSummary, papersByIds } from '../papers/lists.ts';
+import { reciprocalRankFusion } from 'salience/numerics';
+import type { PaperSummary } from '../papers/lists.ts';
 import type { Day, Site } from '../site.ts';
+import {
+  nearestPapers,
+  newestPapers,
+  planDatabaseQuery,
+  rankByWords,
+  relatedPapers,
+  withoutWords,
+} from './database-search.ts';
 import { planQuery } from './plan.ts';
-import { searchOf } from './site-search.ts';
+import { type SiteSearch, searchOf } from './site-search.ts';
 import { type SnippetPart, snippetsOf } from './snippet.ts';
 
 export type { SnippetPart };
@@ -36,44 +45,139 @@ export interface SearchResult {
   readonly message?: string;
 }
 
-/** Searches for words and phrases; of unknown words alone nothing is found, and a message says so. */
+/** Papers of each ranking that are fused; those behind them follow by their words alone. */
+const fused = 300;
+/** Papers that are found by meaning alone, at most, and how near they must be beside the nearest. */
+const mostByMeaning = 100;
+const nearEnough = 0.5;
+
+/** What was found: ids of the page, and what the snippets mark. */
+interface Answer {
+  readonly ids: readonly string[];
+  readonly total: number;
+  readonly lexemes: readonly string[];
+  readonly corrected?: string;
+  readonly message?: string;
+}
+
+/**
+ * Searches by words (BM25 over PostgreSQL's lexemes) and by meaning (cosines of vectors), fused by reciprocal rank; papers are
+ * filtered before they are ranked; of equals the newer comes first. Of unknown words alone nothing is found, and a message says so.
+ */
 export async function search(site: Site, request: SearchRequest): Promise<SearchResult> {
-  const { limit, offset } = request;
   const found = searchOf(site);
-  await found.prepare();
-  const { index, lexemes } = found.following;
-  const plan = await planQuery(request.q, index, lexemes);
-  const allowed = await found.allowed(request);
-  const { ranked, total } =
-    plan.kind === 'everything'
-      ? index.newest(allowed, offset + limit)
-      : plan.kind === 'words'
-        ? index.rank(plan.asked, index.holdingAll(plan.phrases, allowed), offset + limit)
-        : { ranked: [], total: 0 };
-  const ids = ranked.slice(offset, offset + limit).map((slot) => index.idAt(slot));
-  const summaries = await papersByIds(site, ids);
-  const snippets = await snippetsOf(summaries, plan.lexemes, lexemes);
+  const inMemory = await found.prepare();
+  const { ids, lexemes, total, corrected, message } = inMemory
+    ? await answerFromMemory(found, request)
+    : await answerFromDatabase(found, request);
+  const summaries = await found.summaries.of(ids);
+  const snippets = await snippetsOf(summaries, lexemes, found.following.lexemes);
   return {
     papers: summaries.map((paper, i) => ({ ...paper, snippet: snippets[i] })),
     total,
-    ...(plan.corrected !== undefined && { corrected: plan.corrected }),
-    ...(plan.message !== undefined && { message: plan.message }),
+    ...(corrected !== undefined && { corrected }),
+    ...(message !== undefined && { message }),
+  };
+}
+
+async function answerFromMemory(found: SiteSearch, request: SearchRequest): Promise<Answer> {
+  const { index, lexemes: reader } = found.following;
+  const { vectors } = found.meaning;
+  const { limit, offset, q } = request;
+  const last = offset + limit;
+  const plan = await planQuery(q, index, reader);
+  const { lexemes, corrected, message } = plan;
+  const said = { lexemes, corrected, message };
+  const filtered = await found.allowed(request);
+  const page = (slots: readonly number[]) => slots.slice(offset, last).map((slot) => index.idAt(slot));
+  if (plan.kind === 'nothing') return { ids: [], total: 0, ...said };
+  if (plan.kind === 'everything') {
+    const { ranked, total } = index.newest(filtered, last);
+    return { ids: page(ranked), total, ...said, ...(total === 0 && { message: nothingPasses }) };
+  }
+  const allowed = index.holdingAll(plan.phrases, filtered);
+  const query = vectors && (await found.meaning.place(corrected ?? q, plan.meant));
+  const nearest = query ? nearOnes(await vectors.nearest(query, allowed, mostByMeaning)) : [];
+  const words = index.rank(plan.asked, allowed, Math.max(fused, last), nearest);
+  const both = fuse(words.ranked.slice(0, fused), nearest, index.before).filter((slot) => index.alive[slot] === 1);
+  const total = words.total + words.without.length;
+  if (last > both.length) {
+    const first = new Set(both);
+    both.push(...words.ranked.filter((slot) => !first.has(slot)));
+  }
+  return {
+    ids: page(both),
+    total,
+    ...said,
+    ...(total === 0 && { message: message ?? nothingHolds(plan.phrases.length) }),
+  };
+}
+
+const nothingPasses = 'No paper passes these filters.';
+const nothingHolds = (phrases: number) =>
+  phrases > 0 ? 'No paper that passes holds this phrase.' : 'No paper with these words passes these filters.';
+
+/** Those that are at least half as near as the nearest. */
+function nearOnes<Item>(nearest: readonly { readonly slot: Item; readonly cosine: number }[]): Item[] {
+  return nearest.filter(({ cosine }) => cosine >= nearEnough * nearest[0].cosine).map(({ slot }) => slot);
+}
+
+/** Two rankings as one, by reciprocal rank. */
+function fuse<Item>(words: readonly Item[], meaning: readonly Item[], before: (a: Item, b: Item) => boolean): Item[] {
+  const scores = reciprocalRankFusion([words, meaning]);
+  return [...scores.keys()].sort((a, b) => scores.get(b)! - scores.get(a)! || (before(a, b) ? -1 : 1));
+}
+
+async function answerFromDatabase({ site, following, meaning }: SiteSearch, request: SearchRequest): Promise<Answer> {
+  const { limit, offset, q } = request;
+  const last = offset + limit;
+  const plan = await planDatabaseQuery(q, following.lexemes);
+  const { lexemes, message } = plan;
+  if (plan.kind === 'nothing') return { ids: [], total: 0, lexemes, message };
+  if (plan.kind === 'everything') return { ...(await newestPapers(site, request)), lexemes };
+  await meaning.openModel();
+  const words = await rankByWords(site, plan, request, Math.max(fused, last));
+  const query = await meaning.place(q, lexemes);
+  const nearest = query ? nearOnes(await nearestPapers(site, query, mostByMeaning, request, plan)) : [];
+  const without = await withoutWords(site, plan, nearest);
+  const ranked = words.ranked.slice(0, fused);
+  const posted = new Map([...words.ranked, ...nearest].map(({ id, posted: day }) => [id, day]));
+  const both = fuse(
+    ranked.map(({ id }) => id),
+    nearest.map(({ id }) => id),
+    (a, b) => (posted.get(a) === posted.get(b) ? a < b : posted.get(a)! > posted.get(b)!),
+  );
+  if (last > both.length) {
+    const first = new Set(both);
+    both.push(...words.ranked.map(({ id }) => id).filter((id) => !first.has(id)));
+  }
+  const total = words.total + without;
+  return {
+    ids: both.slice(offset, last),
+    total,
+    lexemes,
+    ...(total === 0 && { message: nothingHolds(plan.phrases.length) }),
   };
 }
 
 /** The papers nearest to one by meaning, at most so many; none where there is no such paper. */
 export async function related(site: Site, paperId: string, limit: number): Promise<PaperSummary[]> {
   const found = searchOf(site);
-  await found.prepare();
+  const inMemory = await found.prepare();
+  if (!inMemory) {
+    const near = await relatedPapers(site, paperId, limit);
+    return found.summaries.of(near);
+  }
   const { index } = found.following;
+  const { vectors } = found.meaning;
   const slot = index.slotOf(paperId);
   if (slot === undefined) return [];
-  const { ranked } = index.rank(index.tellingTerms(slot, 12), index.alive, limit + 1);
-  return papersByIds(
-    site,
-    ranked
-      .filter((other) => other !== slot)
-      .slice(0, limit)
-      .map((other) => index.idAt(other)),
-  );
+  const own = vectors?.at(slot);
+  // Without a vector its most telling words stand for it.
+  const near =
+    vectors && own?.some((value) => value !== 0)
+      ? (await vectors.nearest(own.slice(), index.alive, limit + 1)).map(({ slot: other }) => other)
+      : index.rank(index.tellingTerms(slot, 12), index.alive, limit + 1).ranked;
+  const others = near.filter((other) => other !== slot && index.alive[other] === 1).slice(0, limit);
+  return found.summaries.of(others.map((other) => index.idAt(other)));
 }

@@ -3,7 +3,10 @@
 import { sql } from 'drizzle-orm';
 import type { Site } from '../site.ts';
 import { Following } from './following.ts';
+import { Meaning } from './meaning.ts';
 import type { Filter } from './paper-index.ts';
+import { Summaries } from './summaries.ts';
+import { makeVectorTable } from './vector-table.ts';
 
 /** Up to so many papers a search waits for the index to be loaded. */
 const loadedAtOnce = 5_000;
@@ -21,6 +24,8 @@ export type Filters = Omit<Filter, 'among'> & { readonly topic?: string };
 export class SiteSearch {
   readonly site: Site;
   readonly following: Following;
+  readonly meaning: Meaning;
+  readonly summaries: Summaries;
   #opening: Promise<void> | undefined;
   #small = false;
   #topics: { revision: number; papers: Map<string, Promise<ReadonlySet<string>>> } = {
@@ -30,7 +35,9 @@ export class SiteSearch {
 
   constructor(site: Site) {
     this.site = site;
-    this.following = new Following(site, { put: () => {} });
+    this.meaning = new Meaning(site, () => this.following);
+    this.following = new Following(site, this.meaning.listener);
+    this.summaries = new Summaries(site, (id) => this.following.index.factsOf(id)?.revision);
   }
 
   open({ memoryLimit = 300_000, progress = () => {} }: SearchOptions = {}): Promise<void> {
@@ -47,6 +54,7 @@ export class SiteSearch {
     this.#small = count <= loadedAtOnce;
     if (count > memoryLimit) {
       log.info('search is answered by the database', { papers: count, memoryLimit });
+      await makeVectorTable(database);
       return;
     }
     await this.following.load(count, progress);

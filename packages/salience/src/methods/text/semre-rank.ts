@@ -20,6 +20,7 @@ import type { Graph } from '../../numerics/graph/graph.ts';
 import { pageRank } from '../../numerics/graph/page-rank.ts';
 import { type IndexLists, indexLists, listOf } from '../../numerics/index-lists.ts';
 import { cosineNeighbours } from '../../numerics/neighbours/cosine-neighbours.ts';
+import type { Collection } from '../../subjects/document/collection.ts';
 import { document } from '../../subjects/document/document.ts';
 import {
   normalTerm,
@@ -333,6 +334,65 @@ async function verifiedTerms(list: readonly string[], language: string): Promise
   return terms;
 }
 
+const semreRankParams = z.object({
+  base: z.enum(bases).default('basic').describe('the score that is revised'),
+  relMin: z.number().min(0).max(1).default(0.5).describe('the lowest cosine of two words that are joined'),
+  relTop: z.number().positive().max(1).default(0.15).describe('most neighbours of a word, as a share of all words'),
+  follow: z.number().gt(0).lt(1).default(0.85).describe('probability of following an edge rather than a jump'),
+  z: z.int().min(0).default(100).describe('how many of the most frequent terms are looked at for seeds'),
+  seeds: z
+    .array(z.string())
+    .optional()
+    .describe('terms known to be right, or @file with one a line; without them all z terms seed, unverified'),
+  combine: z.enum(['mult', 'add']).default('mult').describe('(1 + a) · s′ or s′ + a'),
+  dimensions: z.int().positive().default(100).describe('size of the word vectors trained on the collection'),
+  window: z.int().positive().default(3).describe('words on either side that are context in training'),
+  minLetters: z.int().positive().default(3).describe('words with fewer letters are in no graph'),
+  vectors: z
+    .string()
+    .optional()
+    .describe('file of word vectors to use instead: word2vec text or .bin, GloVe, fastText .vec'),
+  tolerance: z.number().positive().default(1e-6).describe('the walk ends once a step moves a node by less on average'),
+  maxIterations: z.int().positive().default(5000).describe('the walk ends after so many steps in any case'),
+  ...termParams,
+});
+
+/** The candidate terms of a collection with the documents that hold them, their scores before and after; shape [n]. */
+export interface RevisedTerms {
+  readonly candidates: TermCandidates;
+  readonly base: Float64Array;
+  readonly revised: Float64Array;
+}
+
+/**
+ * SemRe-Rank of a collection, for those who ask which term is in which document; `semreRank` gives the terms alone.
+ * @throws InputError if the collection holds no candidate terms, or a file of vectors or seeds cannot be read.
+ */
+export async function revisedTerms(
+  collection: Collection,
+  params: z.output<typeof semreRankParams>,
+  run: Run,
+): Promise<RevisedTerms> {
+  const { language } = collection;
+  const candidates = await termCandidates(collection, params, run);
+  const words = graphWords(candidates, language, params.minLetters);
+  const vectors = params.vectors
+    ? await readWordVectors(params.vectors, run, new Set([...words.names, ...candidates.vocabulary]))
+    : await trainVectors(candidates, params, run);
+  const neighbours = await wordNeighbours(vectors, words.names, params, run);
+  const verified = params.seeds && (await verifiedTerms(params.seeds, language));
+  const seeds = seedTerms(candidates.frequency, params.z, verified && ((t) => verified.has(candidates.terms[t])));
+  run.log(
+    `${candidates.terms.length} terms, ${words.names.length} words, ${neighbours.indices.length} neighbours, ` +
+      `${seeds.length} seed terms${verified ? ' verified' : ', none of them verified'}`,
+  );
+  const smi = await wordImportance(words.ofDocuments, neighbours, seedWords(seeds, words), params, run);
+  const lengths = candidates.terms.map((_, t) => candidates.words.offsets[t + 1] - candidates.words.offsets[t]);
+  const base = await baseScores(params.base, candidates, collection);
+  const revised = revise(base, candidateImportance(words.ofTerms, lengths, smi), params.combine);
+  return { candidates, base, revised };
+}
+
 export const semreRank = method({
   id: 'semre-rank',
   name: 'SemRe-Rank',
@@ -343,50 +403,9 @@ export const semreRank = method({
   subject: document,
   formula: '(1 + a(t)) · s(t) / max s, a(t) = Σ over the words of t of smi(w) / |t|, smi from personalised PageRank',
   cost: 'O(|U|² · dimensions + edges · steps of the walk)',
-  params: z.object({
-    base: z.enum(bases).default('basic').describe('the score that is revised'),
-    relMin: z.number().min(0).max(1).default(0.5).describe('the lowest cosine of two words that are joined'),
-    relTop: z.number().positive().max(1).default(0.15).describe('most neighbours of a word, as a share of all words'),
-    follow: z.number().gt(0).lt(1).default(0.85).describe('probability of following an edge rather than a jump'),
-    z: z.int().min(0).default(100).describe('how many of the most frequent terms are looked at for seeds'),
-    seeds: z
-      .array(z.string())
-      .optional()
-      .describe('terms known to be right, or @file with one a line; without them all z terms seed, unverified'),
-    combine: z.enum(['mult', 'add']).default('mult').describe('(1 + a) · s′ or s′ + a'),
-    dimensions: z.int().positive().default(100).describe('size of the word vectors trained on the collection'),
-    window: z.int().positive().default(3).describe('words on either side that are context in training'),
-    minLetters: z.int().positive().default(3).describe('words with fewer letters are in no graph'),
-    vectors: z
-      .string()
-      .optional()
-      .describe('file of word vectors to use instead: word2vec text or .bin, GloVe, fastText .vec'),
-    tolerance: z
-      .number()
-      .positive()
-      .default(1e-6)
-      .describe('the walk ends once a step moves a node by less on average'),
-    maxIterations: z.int().positive().default(5000).describe('the walk ends after so many steps in any case'),
-    ...termParams,
-  }),
+  params: semreRankParams,
   async score(collection, params, run) {
-    const { language } = collection;
-    const candidates = await termCandidates(collection, params, run);
-    const words = graphWords(candidates, language, params.minLetters);
-    const vectors = params.vectors
-      ? await readWordVectors(params.vectors, run, new Set([...words.names, ...candidates.vocabulary]))
-      : await trainVectors(candidates, params, run);
-    const neighbours = await wordNeighbours(vectors, words.names, params, run);
-    const verified = params.seeds && (await verifiedTerms(params.seeds, language));
-    const seeds = seedTerms(candidates.frequency, params.z, verified && ((t) => verified.has(candidates.terms[t])));
-    run.log(
-      `${candidates.terms.length} terms, ${words.names.length} words, ${neighbours.indices.length} neighbours, ` +
-        `${seeds.length} seed terms${verified ? ' verified' : ', none of them verified'}`,
-    );
-    const smi = await wordImportance(words.ofDocuments, neighbours, seedWords(seeds, words), params, run);
-    const lengths = candidates.terms.map((_, t) => candidates.words.offsets[t + 1] - candidates.words.offsets[t]);
-    const base = await baseScores(params.base, candidates, collection);
-    const revised = revise(base, candidateImportance(words.ofTerms, lengths, smi), params.combine);
+    const { candidates, base, revised } = await revisedTerms(collection, params, run);
     // Ties go to the lower index: the higher base score, then the alphabet.
     const order = Uint32Array.from(base.keys()).sort((a, b) => base[b] - base[a] || a - b);
     return {
