@@ -46,9 +46,10 @@ function fieldsOf(body: string, strings: ReadonlyMap<string, string>): Map<strin
     name.lastIndex = at;
     const [field] = name.exec(body) ?? [''];
     at += field.length;
+    const named = at - field.length;
     skip(/\s*/y);
     if (field === '' || body[at] !== '=')
-      return { problem: `"=" is missing after "${body.slice(at - field.length, at + 20).trim()}"` };
+      return { problem: `"=" is missing after "${body.slice(named, at + 20).trim()}"` };
     at++;
     let value = '';
     for (;;) {

@@ -14,10 +14,11 @@ export class UnreadableFile extends Error {}
 
 /**
  * The lines of a stream of UTF-8, numbered from 1, without their ends (LF, CRLF) and without a byte order mark.
- * @throws UnreadableFile at a line over `longestRecord`, or where the bytes are no UTF-8.
+ * @throws UnreadableFile at a line over `longest` characters, or where the bytes are no UTF-8.
  */
 export async function* linesOf(
-  stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  stream: AsyncIterable<Uint8Array>,
+  longest = longestRecord,
 ): AsyncGenerator<{ line: number; text: string }> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line = 1;
@@ -36,8 +37,8 @@ export async function* linesOf(
       yield { line, text: part.replace(/\r$/, '') };
       line++;
     }
-    if (rest.length > longestRecord)
-      throw new UnreadableFile(`line ${line} is over ${longestRecord.toLocaleString('en')} characters`);
+    if (rest.length > longest)
+      throw new UnreadableFile(`line ${line} is over ${longest.toLocaleString('en')} characters`);
   }
   rest += decode();
   if (rest !== '') yield { line, text: rest.replace(/\r$/, '') };

@@ -11,7 +11,7 @@ describe('the catalogue in the database', () => {
   beforeAll(async () => {
     site = await testSite();
     await seedCatalogue(site);
-  });
+  }, 60_000);
   afterAll(() => site.close());
 
   it('has 59 papers, in our own words', async () => {

@@ -56,7 +56,7 @@ for (const kind of ['PGlite', 'PostgreSQL'] as const) {
       await site.database.db.execute(
         sql`UPDATE papers SET views = (version * 7919 * length(id) + posted - '2020-01-01') % 90`,
       );
-    });
+    }, 60_000);
     afterAll(async () => {
       await site.close();
       await drop();

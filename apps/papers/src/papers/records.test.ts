@@ -40,7 +40,7 @@ for (const kind of ['PGlite', 'PostgreSQL'] as const) {
       const made = kind === 'PostgreSQL' ? await newDatabase() : undefined;
       if (made) drop = made.drop;
       site = await testSite({ databaseUrl: made?.url });
-    });
+    }, 60_000);
     beforeEach(async () => {
       await site.database.db.execute(sql`DELETE FROM issues`);
       await site.database.db.execute(sql`DELETE FROM papers`);
