@@ -7,7 +7,7 @@ import { InputError, ParameterError } from 'salience';
 import type { AppEnv } from '../pages/context.ts';
 import { Refused } from '../security/refused.ts';
 
-type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 429 | 500;
+type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 429 | 500;
 
 /** An answer that is not what was asked for: what is wrong, and which parameter or field. */
 export class ApiError extends Error {

@@ -8,7 +8,7 @@ import type { AppEnv } from '../pages/context.ts';
 import { limited } from '../security/rate-limit.ts';
 import type { Site } from '../site.ts';
 import { tags } from './api.ts';
-import { answerThrown, errorAnswer, refusal } from './api-error.ts';
+import { ApiError, answerThrown, errorAnswer, refusal } from './api-error.ts';
 import { type ApiDocument, documentationPage } from './documentation.tsx';
 import { fresh } from './freshness.ts';
 import { mcpRoutes } from './mcp.ts';
@@ -28,8 +28,8 @@ function about(site: Site) {
       version: '1.0.0',
       description:
         'Papers day by day, searched by meaning and by words; methods that run, and claims that were checked. ' +
-        'Clients of the original service work here with another base URL; what is ours stands under `salience` or has a ' +
-        'route of its own.',
+        'Clients of the original service work here with another base URL; what is ours stands in the field ' +
+        '“salience” or has a route of its own.',
     },
     servers: [{ url: site.config.url }],
     tags: [
@@ -86,6 +86,12 @@ export function apiRoutes(site: Site, { fetch = safeFetch }: { readonly fetch?: 
     }),
     limited(site, 'api'),
   );
+  app.post('/api/*', (c, next) => {
+    if (!/^application\/json\b/i.test(c.req.header('content-type') ?? '')) {
+      throw new ApiError(415, 'Send JSON, with the header Content-Type: application/json.');
+    }
+    return next();
+  });
   const kept = fresh(site, { fades: fading });
   for (const path of ['daily_papers', 'papers', 'topics', 'authors', 'trending', 'methods', 'claims']) {
     app.on('GET', [`/api/${path}`, `/api/${path}/*`], kept);

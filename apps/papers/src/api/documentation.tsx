@@ -75,7 +75,7 @@ function TypeOf({ schema }: { schema: Schema | undefined }) {
   return <>{[format ? `${kind} (${format})` : kind, bounds].filter(Boolean).join(', ')}</>;
 }
 
-function Fields({ schema }: { schema: Schema }) {
+function Fields({ schema, of }: { schema: Schema; of: string }) {
   if ('$ref' in schema || !schema.properties) {
     return (
       <p>
@@ -85,62 +85,70 @@ function Fields({ schema }: { schema: Schema }) {
   }
   const required = new Set(schema.required);
   return (
-    <table class="data">
-      <thead>
-        <tr>
-          <th scope="col">Field</th>
-          <th scope="col">Type</th>
-          <th scope="col">What it is</th>
-        </tr>
-      </thead>
-      <tbody>
-        {Object.entries(schema.properties).map(([name, property]) => (
+    <section class="table-scroll" tabindex={0} aria-label={`Fields of ${of}`}>
+      <table class="data">
+        <thead>
           <tr>
-            <th scope="row">
-              <code>{name}</code>
-              {!required.has(name) && <span class="muted"> (optional)</span>}
-            </th>
-            <td>
-              <TypeOf schema={property} />
-            </td>
-            <td>{property.description}</td>
+            <th scope="col">Field</th>
+            <th scope="col">Type</th>
+            <th scope="col">What it is</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {Object.entries(schema.properties).map(([name, property]) => (
+            <tr>
+              <th scope="row">
+                <code>{name}</code>
+                {!required.has(name) && <span class="muted"> (optional)</span>}
+              </th>
+              <td>
+                <TypeOf schema={property} />
+              </td>
+              <td>{property.description}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }
 
-function Parameters({ operation }: { operation: Operation }) {
+function Parameters({ operation, of }: { operation: Operation; of: string }) {
   const parameters = (operation.parameters ?? []).flatMap((one) => ('$ref' in one ? [] : [one]));
   if (parameters.length === 0) return null;
   return (
-    <table class="data">
-      <thead>
-        <tr>
-          <th scope="col">Parameter</th>
-          <th scope="col">Type</th>
-          <th scope="col">What it does</th>
-        </tr>
-      </thead>
-      <tbody>
-        {parameters.map(({ name, in: place, required, description, schema }) => (
+    <section class="table-scroll" tabindex={0} aria-label={`Parameters of ${of}`}>
+      <table class="data">
+        <thead>
           <tr>
-            <th scope="row">
-              <code>{place === 'path' ? `{${name}}` : name}</code>
-              {required && place !== 'path' && <span class="muted"> (needed)</span>}
-            </th>
-            <td>
-              <TypeOf schema={schema} />
-            </td>
-            <td>
-              {description}
-              {schema && 'default' in schema && schema.default !== undefined && ` Default ${schema.default}.`}
-            </td>
+            <th scope="col">Parameter</th>
+            <th scope="col">Type</th>
+            <th scope="col">What it does</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {parameters.map(({ name, in: place, required, description, schema }) => (
+            <tr>
+              <th scope="row">
+                <code>{place === 'path' ? `{${name}}` : name}</code>
+                {required && place !== 'path' && <span class="muted"> (needed)</span>}
+              </th>
+              <td>
+                <TypeOf schema={schema} />
+              </td>
+              <td>
+                {description}
+                {schema &&
+                  'default' in schema &&
+                  schema.default !== undefined &&
+                  schema.default !== '' &&
+                  ` Default ${schema.default}.`}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }
 
@@ -159,11 +167,11 @@ function OperationCard({ listed }: { listed: Listed }) {
         {operation.summary}.{operation.security && operation.security.length > 0 && ' Needs a key.'}
       </p>
       {operation.description && <p>{operation.description}</p>}
-      <Parameters operation={operation} />
+      <Parameters operation={operation} of={`${method} ${path}`} />
       {sent && (
         <>
           <h4>Body</h4>
-          <Fields schema={sent} />
+          <Fields schema={sent} of={`the body of ${method} ${path}`} />
         </>
       )}
       <h4>Answers</h4>
@@ -256,7 +264,7 @@ export function documentationPage(c: Asked, document: ApiDocument, url: string) 
       {schemas.map(([name, schema]) => (
         <section class="card" id={`schema-${name}`}>
           <h3>{name}</h3>
-          <Fields schema={schema} />
+          <Fields schema={schema} of={name} />
         </section>
       ))}
     </>,

@@ -18,7 +18,8 @@ import { dailyPaperSchema, fullPaperSchema, paperSchema } from './original-schem
 /** Limit and page of a list, as queries have them. */
 export const page = {
   limit: z.coerce.number().int().min(1).max(100).default(50).meta({ description: 'Papers on a page.' }),
-  p: z.coerce.number().int().min(0).max(10_000).default(0).meta({ description: 'Page, from 0.' }),
+  // The generator would call it nullable, since null is coerced to 0.
+  p: z.coerce.number().int().min(0).max(10_000).default(0).openapi({ type: 'integer', description: 'Page, from 0.' }),
 };
 
 const sort = z

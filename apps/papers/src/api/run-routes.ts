@@ -105,6 +105,7 @@ export function runRoutes(app: Api, site: Site): void {
         ...failures,
         ...keyNeeded,
         413: json(errorSchema, 'The text is too long'),
+        415: json(errorSchema, 'The body is not JSON'),
       },
     }),
     async (c) => {

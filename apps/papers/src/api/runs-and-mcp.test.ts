@@ -144,6 +144,12 @@ describe('what needs a key, and what agents do', () => {
     const { response, json } = await send('POST', '/api/runs', '{"method": ', at.key);
     expect(response.status).toBe(400);
     expect(json.error.field).toBe('body');
+    const form = await at.app.request('/api/runs', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${at.key}`, 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'method=lexrank',
+    });
+    expect(form.status).toBe(415);
   });
 
   it('more runs at once than a person may have are refused with 429', async () => {

@@ -39,6 +39,7 @@ export function submitRoutes(app: Api, site: Site, fetch: Fetch): void {
         201: json(fullPaperSchema, 'The paper, new'),
         ...plainFailures,
         401: json(plainErrorSchema, 'The key is missing or not known'),
+        415: json(plainErrorSchema, 'The body is not JSON'),
       },
     }),
     async (c) => {
