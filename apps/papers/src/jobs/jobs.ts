@@ -66,7 +66,7 @@ export async function openJobs(database: Database, onError: (error: Error) => vo
     async start(definitions) {
       for (const { name, work, cron, expireInSeconds } of definitions) {
         await queue(name, expireInSeconds);
-        await boss.work(name, { pollingIntervalSeconds: 1 }, async ([job]) => {
+        await boss.work(name, { pollingIntervalSeconds: 0.5 }, async ([job]) => {
           await work((job.data ?? {}) as object, stopping.signal);
         });
         if (cron) await boss.schedule(name, cron);
