@@ -23,6 +23,13 @@ interface ServerRun {
 /** Characters of a text that this browser is given to work on; longer ones go to the server. */
 const longestHere = 1_000_000;
 
+/** What a refusal means here, by its status. */
+const refusals: Readonly<Record<number, string>> = {
+  403: 'This form is no longer valid. Load the page again and send it once more.',
+  413: 'That is larger than 5 MB, the most that is taken here.',
+  429: 'Too many runs in a short time. Try again in some minutes.',
+};
+
 /** Nodes of a tree. No text is ever read as markup. */
 function nodeOf(node: TreeNode): Node {
   if (typeof node === 'string') return document.createTextNode(node);
@@ -224,8 +231,7 @@ class RunPanel extends HTMLElement {
     const answer = isJson ? await response.json() : undefined;
     if (answer?.errors) throw new WrongForm(answer.errors);
     if (!response.ok || !answer?.id) {
-      const plain = /text\/plain/.test(response.headers.get('content-type') ?? '') ? await response.text() : '';
-      throw new Error(plain || answer?.error || `The server answered ${response.status}.`);
+      throw new Error(refusals[response.status] ?? `The server answered ${response.status}.`);
     }
     const { id } = answer as { id: string };
     history.replaceState(null, '', `/runs/${id}`);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestSite, testSite } from '../../test/site.ts';
+import { runs } from '../database/schema.ts';
 import type { Site } from '../site.ts';
 import {
   cancelRun,
@@ -23,10 +24,13 @@ import type { RunResult } from './result.ts';
 const result: RunResult = { title: 'done', blocks: [], remarks: [] };
 
 let site: TestSite;
-beforeEach(async () => {
+beforeAll(async () => {
   site = await testSite();
+}, 60_000);
+beforeEach(async () => {
+  await site.database.db.delete(runs);
 });
-afterEach(() => site.close());
+afterAll(() => site.close());
 
 function asked(by: string, more: Partial<NewRun> = {}): NewRun {
   return { method: 'lexrank', params: {}, options: {}, budget: '5', seed: 0, by, ...more };

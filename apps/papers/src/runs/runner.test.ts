@@ -4,22 +4,26 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type TestSite, testSite } from '../../test/site.ts';
 import { connect } from '../database/connect.ts';
+import { runs } from '../database/schema.ts';
 import type { Site } from '../site.ts';
 import { cancelRun, leaseSeconds, type NewRun, queueRun, runOf } from './queue.ts';
 import { type Runner, startRuns } from './runner.ts';
 import { watchRun } from './watch.ts';
 
-let site: TestSite | undefined;
+let site: TestSite;
 let runner: Runner | undefined;
+beforeAll(async () => {
+  site = await testSite();
+}, 60_000);
 afterEach(async () => {
   await runner?.stop();
-  await site?.close();
   runner = undefined;
-  site = undefined;
-});
+  await site.database.db.delete(runs);
+}, 60_000);
+afterAll(() => site.close());
 
 function asked(method: string, more: Partial<NewRun> = {}): NewRun {
   return { method, params: {}, options: {}, budget: '5', seed: 0, by: 'ann', ...more };
@@ -36,7 +40,6 @@ async function statesOf(where: Site, id: string): Promise<string[]> {
 
 describe('the runner', () => {
   it('does what is queued, uploads too, and those who watch see it', async () => {
-    site = await testSite();
     runner = startRuns(site, { slots: 2 });
     const text = 'The tower fell. The tower of the town fell at night. People in the town heard the tower fall.';
     const file = { name: 'n.txt', bytes: new TextEncoder().encode(text) };
@@ -53,7 +56,6 @@ describe('the runner', () => {
   });
 
   it('ends a run that is cancelled in another instance', async () => {
-    site = await testSite();
     runner = startRuns(site, { slots: 1 });
     const id = await queueRun(site, asked('shapley-workflow'));
     const elsewhere: Site = { ...site, database: { ...site.database } };
@@ -66,7 +68,6 @@ describe('the runner', () => {
   });
 
   it('puts back what runs when it is stopped', async () => {
-    site = await testSite();
     const first = startRuns(site, { slots: 1 });
     const id = await queueRun(site, asked('shapley-workflow'));
     for await (const { state } of watchRun(site, id, new AbortController().signal)) if (state === 'running') break;
@@ -75,7 +76,6 @@ describe('the runner', () => {
   });
 
   it('leaves a run whose upload lies with another instance to that one, and gives up in the end', async () => {
-    site = await testSite();
     const bytes = new TextEncoder().encode('One. Two.');
     const id = await queueRun(
       { ...site, config: { ...site.config, data: join(site.config.data, 'elsewhere') } },
@@ -140,7 +140,6 @@ describe.skipIf(!existsSync('/proc/self/stat'))('a server that is killed in the 
       }
       expect(existsSync(`/proc/${worker}/status`)).toBe(false);
 
-      site = await testSite();
       const later: Site = {
         ...site,
         config: { ...site.config, data: folder },

@@ -7,7 +7,7 @@ import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { choose, find, keep, type Report, Run, SalienceError } from 'salience';
+import { choose, find, keep, parseParams, type Report, Run, SalienceError } from 'salience';
 import type { WorkerMessage, WorkOrder } from './order.ts';
 import { type RunResult, ranking, type ScoredUnits, shadedSentences, tidy } from './result.ts';
 
@@ -42,7 +42,9 @@ async function work(order: WorkOrder): Promise<RunResult> {
       void send({ type: 'progress', progress });
     },
   });
-  const subject = order.file ? await kind.load([order.file.path], order.options as never, run) : await kind.sample(run);
+  const load = (path: string) =>
+    kind.load([path], parseParams({ id: kind.kind, params: kind.options }, order.options), run);
+  const subject = order.file ? await load(order.file.path) : await kind.sample(run);
   const choice = { params: order.params, run };
   if (inMemory.has(kind.kind) && !order.file) {
     const { scores, selection } = await choose(method, subject, order.budget, choice);

@@ -1,5 +1,6 @@
 /** @file The page of a run: its state, its progress, its report, and how to do the same in a terminal. */
 
+import { raw } from 'hono/html';
 import type { MethodCard } from '../../runs/cards.ts';
 import { commandLine } from '../../runs/command-line.ts';
 import { acceptedFor } from '../../runs/inputs.ts';
@@ -81,9 +82,8 @@ export async function runPage(
       </p>
       {!over && (
         <run-progress data-run={id}>
-          <noscript>
-            <meta http-equiv="refresh" content="3" />
-          </noscript>
+          {/* Raw, since an element "meta" would be moved to the head and out of its noscript. */}
+          <noscript>{raw('<meta http-equiv="refresh" content="3">')}</noscript>
           <p role="status">
             {state === 'queued'
               ? before === 0
