@@ -14,6 +14,7 @@ import { outboxFolder } from '../../mail/mailer.ts';
 import { paperById } from '../../papers/lists.ts';
 import { upsertPapers } from '../../papers/records.ts';
 import { makeKey } from '../../people/api-keys.ts';
+import { signInBy, signInToken } from '../../people/auth.ts';
 import { commentsOf } from '../../people/comments.ts';
 import { isFollowing } from '../../people/follows.ts';
 import { session } from '../../people/session.ts';
@@ -550,6 +551,34 @@ function round(open: () => Promise<{ site: TestSite; drop?: () => Promise<void> 
     }
   });
 }
+
+describe('people over https', () => {
+  it('cookies are sent over https alone, and none is taken from a subdomain’s form', async () => {
+    const site = await testSite({ url: 'https://papers.test' });
+    try {
+      const app = application(site);
+      const form = await app.request('https://papers.test/sign-in');
+      expect(form.headers.getSetCookie()[0]).toMatch(
+        /^__Host-papers\.form=.*; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      );
+      const [session] = await signInBy(site, await signInToken(site, 'ada@example.org'));
+      expect(session).toMatch(/^__Secure-papers\.session_token=/);
+      expect(session).toMatch(/; Secure/);
+      const cookie = session.split(';')[0];
+      const ask = () => app.request('https://papers.test/you', { headers: { cookie } });
+      expect((await ask()).headers.getSetCookie()).toEqual([]);
+      // It lives for sixty days of use: a day later its end is put off.
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 25 * 3_600_000 });
+      const [again] = (await ask()).headers.getSetCookie();
+      expect(again).toMatch(/^__Secure-papers\.session_token=.*Max-Age=5184000/);
+      vi.setSystemTime(Date.now() + 61 * 24 * 3_600_000);
+      expect((await ask()).status).toBe(303);
+    } finally {
+      vi.useRealTimers();
+      await site.close();
+    }
+  }, 60_000);
+});
 
 describe('people on PGlite', () => {
   round(async () => ({ site: await testSite({ proxies: 1, admins: ['root@example.org'] }) }));

@@ -210,9 +210,15 @@ export function FollowForm({
       <input type="hidden" name="kind" value={kind} />
       <input type="hidden" name="value" value={value} />
       <input type="hidden" name="on" value={following ? '0' : '1'} />
-      <button type="submit" class={following ? 'button' : 'button primary'}>
-        {following ? `No longer follow this ${kind}` : `Follow this ${kind}`}
-      </button>
+      {following ? (
+        <button type="submit" class="button" aria-label={`Unfollow the ${kind} ${value.replace(/^q=/, '')}`}>
+          Unfollow
+        </button>
+      ) : (
+        <button type="submit" class="button primary">
+          Follow this {kind}
+        </button>
+      )}
     </form>
   );
 }

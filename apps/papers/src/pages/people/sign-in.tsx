@@ -49,7 +49,10 @@ export function signInRoutes(site: Site): Hono<AppEnv> {
       { title: 'Sign in', at: 'you', unlisted: true },
       <section class="card">
         <h1>Sign in</h1>
-        <p>We send you a link; there is no password. Whoever signs in first has an account by that.</p>
+        <p>We send you a link; there is no password. Your first sign-in makes your account.</p>
+        <p class="muted">
+          Two cookies, no others: one for this form, one while you are signed in. Everything can be read without.
+        </p>
         <form method="post" action="/sign-in">
           <CsrfField c={c} />
           <input type="hidden" name="next" value={next} />
@@ -61,9 +64,6 @@ export function signInRoutes(site: Site): Hono<AppEnv> {
             Send me a link
           </button>
         </form>
-        <p class="muted">
-          Two cookies, no others: one for this form, one while you are signed in. Everything can be read without.
-        </p>
       </section>,
     );
   });

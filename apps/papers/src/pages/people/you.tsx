@@ -59,7 +59,7 @@ export function youRoutes(site: Site): Hono<AppEnv> {
       { title: 'Your account', at: 'you', unlisted: true },
       <>
         <h1>{person.name}</h1>
-        <p class="row">
+        <div class="row">
           <a class="button primary" href="/for-you">
             Papers for you
           </a>
@@ -74,7 +74,7 @@ export function youRoutes(site: Site): Hono<AppEnv> {
             </a>
           )}
           <Deed c={c} action="/sign-out" label="Sign out" />
-        </p>
+        </div>
         <section class="card" aria-labelledby="name-title">
           <h2 id="name-title">Name</h2>
           <p class="muted">
