@@ -17,6 +17,7 @@ import type { Site } from '../../site.ts';
 import type { AppEnv, Asked } from '../context.ts';
 import { CsrfField, page } from '../layout.tsx';
 import { refusalPage } from '../reading/refusals.tsx';
+import { mailAdminRoutes } from './mail-admin-routes.tsx';
 
 /** The form as it stands, with what was typed and what was wrong with it. */
 interface Filled extends Subscription {
@@ -139,9 +140,10 @@ function foreignLink(c: Asked) {
   });
 }
 
-/** Subscribing, confirming and unsubscribing. */
+/** Subscribing, confirming and unsubscribing; the administrators' page of mail. */
 export function subscribeRoutes(site: Site): Hono<AppEnv> {
   return new Hono<AppEnv>()
+    .route('/', mailAdminRoutes(site))
     .get('/subscribe', (c) =>
       subscribePage(c, site, {
         email: c.get('person')?.email ?? '',

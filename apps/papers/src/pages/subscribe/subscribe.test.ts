@@ -20,6 +20,11 @@ describe('the pages of a subscription', () => {
     app = new Hono<AppEnv>()
       .use(async (c, next) => {
         c.set('address', '192.0.2.1');
+        const role = c.req.header('x-test-role') as 'reader' | 'admin' | undefined;
+        if (role) {
+          c.set('person', { id: role, name: role, email: `${role}@example.org`, role });
+          c.set('session' as never, role as never);
+        }
         await next();
       })
       .use(csrf(site) as never)
@@ -112,6 +117,22 @@ describe('the pages of a subscription', () => {
       expect((await app.request(wrong, { method: 'POST' })).status).toBe(404);
     }
     expect((await app.request('/subscribe/confirm/xyz')).status).toBe(410);
+  });
+
+  it('let administrators alone send again what is in doubt', async () => {
+    await site.database.execute(`UPDATE deliveries SET state = 'uncertain', error = 'lost'`);
+    const as = (role: string) => ({ 'x-test-role': role });
+    expect((await app.request('/admin/mail', { headers: as('reader') })).status).toBe(403);
+    expect((await app.request('/admin/mail')).status).toBe(303);
+    const html = await (await app.request('/admin/mail', { headers: as('admin') })).text();
+    const field = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(html)![1];
+    const body = () => new URLSearchParams(['csrf', 'issue', 'subscriber'].map((name) => [name, field(name)]));
+    const post = (role: string) =>
+      app.request('/admin/mail/again', { method: 'POST', headers: as(role), body: body() });
+    expect((await post('reader')).status).toBe(403);
+    expect((await post('admin')).status).toBe(303);
+    expect(await site.database.rows(sql`SELECT state FROM deliveries`)).toEqual([{ state: 'queued' }]);
+    expect((await post('admin')).status).toBe(409);
   });
 
   it('have no inline style or script', async () => {
