@@ -112,9 +112,12 @@ function Frame({ c, framed, children }: PropsWithChildren<{ c: Asked; framed: Fr
           </search>
           <div class="site-account">
             {person ? (
-              <a href="/you" aria-current={at === 'you' ? 'page' : undefined}>
-                {person.name}
-              </a>
+              <>
+                <a href="/for-you">For you</a>
+                <a href="/you" aria-current={at === 'you' ? 'page' : undefined}>
+                  {person.name}
+                </a>
+              </>
             ) : (
               <>
                 <a href="/subscribe" aria-current={at === 'subscribe' ? 'page' : undefined}>

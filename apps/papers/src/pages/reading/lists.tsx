@@ -38,8 +38,6 @@ const dayPath = (day: Day) => `/day/${day}`;
 const weekPath = (day: Day) => `/week/${weekOf(day)}`;
 const monthPath = (day: Day) => `/month/${monthOf(day)}`;
 
-const feeds = feedLinks('/', 'Daily Papers');
-
 /** The tabs as they lead on from a day. */
 const pathsFrom = (day: Day) => ({ daily: dayPath(day), weekly: weekPath(day), monthly: monthPath(day) });
 
@@ -100,7 +98,7 @@ async function dayPage(c: Asked, site: Site, day: Day, first: boolean) {
         : `Papers of ${name}: ${beginningTitles(papers)}`,
       canonical: site.config.url + (first ? '/' : dayPath(day)),
       at: 'today',
-      feeds,
+      feeds: first ? feedLinks('/', 'Daily Papers') : feedLinks(dayPath(day), `Daily Papers of ${name}`),
     },
     <>
       <SubscribeBanner />
@@ -178,7 +176,7 @@ async function spanPage(
       description: `Papers from ${writtenDay(span.from)} to ${writtenDay(span.to)}: ${beginningTitles(list.papers)}`,
       canonical: site.config.url + path(span.from),
       at: 'today',
-      feeds,
+      feeds: feedLinks('/', 'Daily Papers'),
     },
     <>
       <SubscribeBanner />
@@ -224,7 +222,7 @@ async function rankingPage(c: Asked, site: Site, at: keyof typeof rankings) {
       description: `${title} papers: ${beginningTitles(papers)}`,
       canonical: `${site.config.url}/${at}`,
       at: 'trending',
-      feeds,
+      feeds: feedLinks(`/${at}`, `${title} papers`),
     },
     <>
       <SubscribeBanner />

@@ -8,6 +8,7 @@ import type { Site } from '../../site.ts';
 import type { Asked } from '../context.ts';
 import { counted, writtenDay } from '../layout.tsx';
 import { VoteForm } from '../people/pieces.tsx';
+import { feedLinks } from './feed-links.ts';
 
 /** Papers on a page of a list. */
 export const pageSize = 20;
@@ -316,5 +317,16 @@ export function Pages({ c, page, total }: { c: Asked; page: number; total: numbe
         </a>
       )}
     </nav>
+  );
+}
+
+/** The feeds of a page, for people to see; feed readers find them in its head. */
+export function FeedLinks({ path }: { path: string }) {
+  const [atom, json] = feedLinks(path, '');
+  return (
+    <p class="meta feeds">
+      <a href={atom.href}>This list as Atom</a>
+      <a href={json.href}>as JSON feed</a>
+    </p>
   );
 }

@@ -119,10 +119,8 @@ async function searchPage(c: Asked, site: Site) {
       </div>
       {papers.length > 0 && <PaperList c={c} papers={papers} facts={await listFacts(c, site, papers)} />}
       <Pages c={c} page={number} total={total} />
+      <FeedLinks path={`/search?${query}`} />
       <p class="meta">
-        {feedLinks(`/search?${query}`, '').map(({ type, href }) => (
-          <a href={href}>{type === 'atom' ? 'This search as Atom' : 'as JSON feed'}</a>
-        ))}
         <a href="/about#search">How the search works</a>
       </p>
     </>,

@@ -10,7 +10,7 @@ import type { AppEnv, Asked } from '../context.ts';
 import { counted, type Framed, page } from '../layout.tsx';
 import { FollowForm } from '../people/pieces.tsx';
 import { feedLinks } from './feed-links.ts';
-import { listFacts, Pages, PaperList, pageNumber, pageSize } from './pieces.tsx';
+import { FeedLinks, listFacts, Pages, PaperList, pageNumber, pageSize } from './pieces.tsx';
 import { notFoundPage } from './refusals.tsx';
 
 const topicPath = (id: string) => `/topics/${encodeURIComponent(id)}`;
@@ -47,15 +47,22 @@ async function topicsPage(c: Asked, site: Site) {
 async function followedList(
   c: Asked,
   site: Site,
-  { framed, heading, list, number }: { framed: Framed; heading: Child; list: PaperListing; number: number },
+  {
+    framed,
+    path,
+    heading,
+    list,
+    number,
+  }: { framed: Framed; path: string; heading: Child; list: PaperListing; number: number },
 ) {
   return page(
     c,
-    framed,
+    { ...framed, canonical: site.config.url + path, feeds: feedLinks(path, framed.title) },
     <>
       {heading}
       <PaperList c={c} papers={list.papers} facts={await listFacts(c, site, list.papers)} />
       <Pages c={c} page={number} total={list.total} />
+      <FeedLinks path={path} />
     </>,
   );
 }
@@ -76,12 +83,11 @@ export function topicRoutes(site: Site): Hono<AppEnv> {
       return followedList(c, site, {
         number,
         list,
+        path: topicPath(id),
         framed: {
           title: topic.name,
           description: topic.says,
-          canonical: site.config.url + topicPath(id),
           at: 'topics',
-          feeds: feedLinks(topicPath(id), topic.name),
         },
         heading: (
           <div class="heading">
@@ -107,15 +113,13 @@ export function topicRoutes(site: Site): Hono<AppEnv> {
       if (!number || !list || !name) {
         return notFoundPage(c, 'No paper here is by an author of that name. The search finds papers, not names.');
       }
-      const path = `/authors/${encodeURIComponent(key)}`;
       return followedList(c, site, {
         number,
         list,
+        path: `/authors/${encodeURIComponent(key)}`,
         framed: {
           title: name,
           description: `Papers by ${name}.`,
-          canonical: site.config.url + path,
-          feeds: feedLinks(path, name),
         },
         heading: (
           <div class="heading">
