@@ -51,7 +51,7 @@ describe('the contract of the API', () => {
   const filled = (path: string, values: Record<string, string> = {}) =>
     path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? 'nothing-of-that-name');
 
-  it('is a valid OpenAPI 3.1 document in which every operation has a name, a tag, a summary and answers', () => {
+  it('is an OpenAPI 3.1 document in which every operation has a name, a tag, a summary and answers', () => {
     expect(document.openapi).toBe('3.1.0');
     const operations = operationsOf(document);
     expect(operations.length).toBeGreaterThanOrEqual(16);
