@@ -10,7 +10,7 @@ import type { AppEnv, Asked } from '../context.ts';
 import { counted, page } from '../layout.tsx';
 import { FollowForm } from '../people/pieces.tsx';
 import { feedLinks } from './feed-links.ts';
-import { listFacts, Pages, PaperList, pageNumber, pageSize } from './pieces.tsx';
+import { FeedLinks, listFacts, Pages, PaperList, pageNumber, pageSize } from './pieces.tsx';
 
 function Filters({ asked, topics }: { asked: Search; topics: readonly { id: string; name: string }[] }) {
   const { q, from, to, topic, implemented, hasCode, minAuthors } = asked;
