@@ -14,6 +14,7 @@ import { openSite } from './open-site.ts';
 import { PageCache } from './pages/page-cache.ts';
 import { seedCatalogue } from './papers/catalogue-papers.ts';
 import { countView, flushViews, viewJobs } from './papers/views.ts';
+import { peopleJobs } from './people/tidy.ts';
 import { startRuns } from './runs/runner.ts';
 import { searchJobs } from './search/embedding-jobs.ts';
 import { openSearch } from './search/site-search.ts';
@@ -119,6 +120,7 @@ export async function serve(config: Config, log: Log): Promise<Server> {
     ...searchJobs(site),
     ...ingestJobs(site),
     ...mailJobs(site),
+    ...peopleJobs(site),
   ]);
   await searching;
   log.info('ready', { url: site.config.url, port, database: site.database.kind, data: config.data });

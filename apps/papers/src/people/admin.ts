@@ -20,7 +20,7 @@ export interface Overview {
 }
 
 /** A reader's report of a comment that nobody has seen to. */
-export interface Report {
+interface Report {
   readonly id: string;
   readonly comment: string;
   readonly paper: string;

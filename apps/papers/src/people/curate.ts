@@ -8,7 +8,7 @@ import type { Day, Site } from '../site.ts';
 import type { Member } from './member.ts';
 import { hasRole } from './roles.ts';
 
-export interface Pick {
+interface Pick {
   readonly paper: string;
   /** From 0. */
   readonly place: number;

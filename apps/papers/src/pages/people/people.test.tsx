@@ -16,6 +16,7 @@ import { upsertPapers } from '../../papers/records.ts';
 import { makeKey } from '../../people/api-keys.ts';
 import { signInBy, signInToken } from '../../people/auth.ts';
 import { commentsOf } from '../../people/comments.ts';
+import { picksOf } from '../../people/curate.ts';
 import { isFollowing } from '../../people/follows.ts';
 import { session } from '../../people/session.ts';
 import { votedBy } from '../../people/votes.ts';
@@ -442,7 +443,7 @@ function round(open: () => Promise<{ site: TestSite; drop?: () => Promise<void> 
     });
     expect(saved.status).toBe(303);
     expect(await latestRevision(site.database)).toBeGreaterThan(revision);
-    const picks = await site.database.db.select().from(schema.picks).orderBy(schema.picks.place);
+    const picks = await picksOf(site, '2025-12-09');
     expect(picks.map((pick) => pick.paper)).toEqual(['2512.00002', '2512.00001', paper]);
     expect(picks[0].curatorName).toBe('AK');
     expect(await curator.read('/curate/2025-12-09')).toContain('value="1"');

@@ -1,8 +1,8 @@
 /** @file Signing in: an address, a mail with a link, a button; and signing out. */
 
 import { Hono } from 'hono';
-import { html } from 'hono/html';
 import { sendMail } from '../../mail/mailer.ts';
+import { messageOfSignIn } from '../../mail/messages.tsx';
 import { emailAddress, linkLives, signInBy, signInToken, signOut } from '../../people/auth.ts';
 import { localPath } from '../../security/local-path.ts';
 import { count, limited } from '../../security/rate-limit.ts';
@@ -11,31 +11,6 @@ import type { Site } from '../../site.ts';
 import type { AppEnv } from '../context.ts';
 import { CsrfField, page } from '../layout.tsx';
 import { fieldOf, refusing } from './posted.ts';
-
-function mailOf(site: Site, to: string, token: string, next: string) {
-  const link = `${site.config.url}/sign-in/confirm?${new URLSearchParams({ token, next })}`;
-  const minutes = linkLives / 60;
-  const host = new URL(site.config.url).host;
-  return {
-    to,
-    subject: `Sign in to Daily Papers`,
-    text: [
-      `Somebody, most likely you, asked to sign in to Daily Papers at ${host} with this address.`,
-      '',
-      `This link signs you in. It works once, for ${minutes} minutes:`,
-      link,
-      '',
-      'If it was not you, do nothing: without the link nobody gets in.',
-      '',
-    ].join('\n'),
-    html: String(html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Sign in to Daily Papers</title></head><body>
-<p>Somebody, most likely you, asked to sign in to Daily Papers at ${host} with this address.</p>
-<p><a href="${link}">Sign in</a></p>
-<p>The link works once, for ${minutes} minutes. If it was not you, do nothing: without the link nobody gets in.</p>
-</body></html>`),
-  };
-}
 
 /** GET and POST /sign-in, /sign-in/sent, /sign-in/confirm, POST /sign-out. */
 export function signInRoutes(site: Site): Hono<AppEnv> {
@@ -73,8 +48,9 @@ export function signInRoutes(site: Site): Hono<AppEnv> {
     const next = localPath(await fieldOf(c, 'next'), '/');
     await count(site, 'sign-in mail', email);
     const token = await signInToken(site, email);
+    const link = `${site.config.url}/sign-in/confirm?${new URLSearchParams({ token, next })}`;
     try {
-      await sendMail(site, mailOf(site, email, token, next));
+      await sendMail(site, messageOfSignIn({ to: email, link, minutes: linkLives / 60 }));
     } catch (error) {
       // Nor does the answer tell whether the mailbox is one.
       site.log.error('sign-in mail was not sent', { error: (error as Error).message });

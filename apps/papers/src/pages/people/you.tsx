@@ -59,7 +59,7 @@ export function youRoutes(site: Site): Hono<AppEnv> {
       { title: 'Your account', at: 'you', unlisted: true },
       <>
         <h1>{person.name}</h1>
-        <div class="row">
+        <p class="row">
           <a class="button primary" href="/for-you">
             Papers for you
           </a>
@@ -73,13 +73,13 @@ export function youRoutes(site: Site): Hono<AppEnv> {
               Administration
             </a>
           )}
-          <Deed c={c} action="/sign-out" label="Sign out" />
-        </div>
+        </p>
         <section class="card" aria-labelledby="name-title">
-          <h2 id="name-title">Name</h2>
+          <h2 id="name-title">You</h2>
           <p class="muted">
             Signed in as {person.email}, which nobody else sees; your role is {person.role}.
           </p>
+          <Deed c={c} action="/sign-out" label="Sign out" />
           <form method="post" action="/you/name">
             <CsrfField c={c} />
             <p class="field">
