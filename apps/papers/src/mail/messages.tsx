@@ -104,16 +104,18 @@ export function messageOfConfirmation({
 /** The mail with a link that signs somebody in. */
 export function messageOfSignIn({ to, link, minutes }: { to: string; link: string; minutes: number }): Mail {
   const subject = 'Sign in to Daily Papers';
-  const otherwise = `The link is good once, for ${minutes} minutes. If you did not ask for it, do nothing: nobody is signed in.`;
+  const asked = `Somebody, most likely you, asked to sign in to Daily Papers at ${new URL(link).host} with this address.`;
+  const otherwise = `The link works once, for ${minutes} minutes. If it was not you, do nothing: without it nobody gets in.`;
   return {
     to,
     subject,
-    text: ['To sign in to Daily Papers, open this link:', link, wrapped(otherwise), ''].join('\n\n'),
+    text: [wrapped(asked), 'This link signs you in:', link, wrapped(otherwise), ''].join('\n\n'),
     html: written(
       <Frame title={subject}>
+        <p>{asked}</p>
         <p>
           <a class="button" style={button} href={link}>
-            Sign in to Daily Papers
+            Sign in
           </a>
         </p>
         <p class="quiet" style={quiet}>

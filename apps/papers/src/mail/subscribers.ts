@@ -17,7 +17,7 @@ export interface Subscription {
 }
 
 /** How long a confirmation link is good, in milliseconds: 48 hours. */
-export const confirmationLife = 48 * 3_600_000;
+const confirmationLife = 48 * 3_600_000;
 
 const form = z.object({
   email: z.string().trim().max(254).pipe(z.email()),
