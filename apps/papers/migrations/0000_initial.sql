@@ -320,6 +320,7 @@ CREATE INDEX "papers_posted" ON "papers" USING btree ("posted" DESC NULLS FIRST,
 CREATE INDEX "papers_discussion" ON "papers" USING btree ("discussion" DESC NULLS FIRST,"posted" DESC NULLS FIRST,"id");--> statement-breakpoint
 CREATE INDEX "papers_level" ON "papers" USING btree ("level","posted" DESC NULLS FIRST,"id");--> statement-breakpoint
 CREATE INDEX "papers_system" ON "papers" USING btree ("system");--> statement-breakpoint
+CREATE INDEX "papers_undigested" ON "papers" USING btree ("updated") WHERE digested_hash IS NULL;--> statement-breakpoint
 CREATE INDEX "papers_first_seen" ON "papers" USING btree ("first_seen" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "papers_revision" ON "papers" USING btree ("revision");--> statement-breakpoint
 CREATE INDEX "papers_words" ON "papers" USING gin ("words");--> statement-breakpoint

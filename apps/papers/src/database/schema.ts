@@ -95,7 +95,7 @@ export const papers = pgTable(
     digest: jsonb('digest').$type<{ text: string; score: number }[]>(),
     /** Keyphrases by SemRe-Rank. */
     keyphrases: jsonb('keyphrases').$type<{ phrase: string; score: number }[]>(),
-    /** Of the text that digest and keyphrases were made from. */
+    /** Of the text that digest and keyphrases were made from; none while they wait to be made. */
     digestedHash: text('digested_hash'),
     revision: bigint('revision', { mode: 'number' }).notNull().default(sql`nextval('revision')`),
     words: tsvector('words').generatedAlwaysAs(
@@ -111,6 +111,7 @@ export const papers = pgTable(
     index('papers_discussion').on(t.discussion.desc().nullsFirst(), t.posted.desc().nullsFirst(), t.id),
     index('papers_level').on(t.level, t.posted.desc().nullsFirst(), t.id),
     index('papers_system').on(t.system),
+    index('papers_undigested').on(t.updated).where(sql`digested_hash IS NULL`),
     index('papers_first_seen').on(t.firstSeen.desc().nullsFirst()),
     index('papers_revision').on(t.revision),
     index('papers_words').using('gin', t.words),

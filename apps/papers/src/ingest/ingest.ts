@@ -344,17 +344,33 @@ async function forget(site: Site, spec: string): Promise<void> {
       AND started < (SELECT max(started) FROM ingests WHERE source = ${spec})`);
 }
 
-/** The job that reads the configured sources every hour; with { source } it reads that one. */
-export function ingestJobs(
-  site: Site,
-  tools: { fetch?: Fetch; sleep?: Sleep } = {},
-): JobDefinition<{ source?: string }>[] {
+/** How long a paper may wait before it counts as forgotten, in milliseconds; and how many go into one job. */
+const longestWait = 10 * 60_000;
+const atOnce = 500;
+
+/** Sends the job "digest" again for papers of which it was lost, when a process died between taking and sending. */
+export async function sendForgotten(site: Site): Promise<void> {
+  const queue = (await site.jobs.counts()).find(({ name }) => name === 'digest');
+  if (queue && queue.waiting + queue.active > 0) return;
+  const before = new Date(site.clock().getTime() - longestWait).toISOString();
+  const rows = await site.database.rows<{ id: string }>(sql`
+    SELECT id FROM papers WHERE digested_hash IS NULL AND updated < ${before}::timestamptz ORDER BY updated LIMIT 20000`);
+  for (let start = 0; start < rows.length; start += atOnce)
+    await site.jobs.send('digest', { ids: rows.slice(start, start + atOnce).map(({ id }) => id) });
+}
+
+/**
+ * The job "ingest", which reads the configured sources every hour or, with { source }, that one; and "digest-forgotten",
+ * which looks after what an interrupted ingest left.
+ */
+export function ingestJobs(site: Site, tools: { fetch?: Fetch; sleep?: Sleep } = {}): JobDefinition[] {
   return [
     {
       name: 'ingest',
       cron: '7 * * * *',
       expireInSeconds: 3_300,
-      async work({ source }, signal) {
+      async work(data, signal) {
+        const { source } = data as { source?: string };
         for (const spec of source ? [source] : site.config.sources) {
           try {
             const { added, changed, same, refused } = await ingestSource(site, spec, tools, undefined, signal);
@@ -366,5 +382,6 @@ export function ingestJobs(
         }
       },
     },
+    { name: 'digest-forgotten', cron: '*/10 * * * *', work: () => sendForgotten(site) },
   ];
 }

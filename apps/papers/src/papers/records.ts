@@ -279,8 +279,9 @@ async function writeChanged(site: Site, tx: Drizzle, changed: readonly Held[]) {
   const renamed = changed.filter(({ rows, facts }) => rows[0] !== paperId(facts));
   const rows = changed.map(({ facts, rows: [was] }) => ({ was, ...rowOf(facts) }));
   await tx.execute(sql`
-    UPDATE papers p SET (id, updated, revision, ${sql.raw(named)}) =
-      (r.id, ${now}::timestamptz, nextval('revision'), ${sql.raw(columns.map(([name]) => `r.${name}`).join(', '))})
+    UPDATE papers p SET (id, updated, revision, digested_hash, ${sql.raw(named)}) =
+      (r.id, ${now}::timestamptz, nextval('revision'),
+        CASE WHEN p.title = r.title AND p.abstract = r.abstract THEN p.digested_hash END, ${sql.raw(columns.map(([name]) => `r.${name}`).join(', '))})
     FROM jsonb_to_recordset(${json(rows)}) AS r(was text, id text, ${sql.raw(typed)}) WHERE p.id = r.was`);
   for (const { rows: was, facts } of renamed) {
     await tx.execute(sql`UPDATE issues SET papers = array_replace(papers, ${was[0]}::text, ${paperId(facts)}::text)
