@@ -183,7 +183,7 @@ export function methodPage(
       </section>
       <section aria-labelledby="parameters">
         <h2 id="parameters">Parameters</h2>
-        <section class="table-scroll" tabindex={0} aria-labelledby="parameters">
+        <section class="table-scroll" tabindex={0} aria-label="Table of parameters">
           <table class="data">
             <thead>
               <tr>

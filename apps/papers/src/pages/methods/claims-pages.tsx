@@ -79,7 +79,7 @@ export async function claimsPage(c: Asked) {
 
 function Parts({ parts, of }: { parts: readonly Part[]; of: string }) {
   return (
-    <section class="table-scroll" tabindex={0} aria-label={of}>
+    <section class="table-scroll" tabindex={0} aria-label={`${of}, as a table`}>
       <table class="data">
         <thead>
           <tr>

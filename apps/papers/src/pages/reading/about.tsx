@@ -71,9 +71,11 @@ function aboutPage(c: Asked, site: Site) {
         down both rankings. The address of a search can be shared, followed and read as a feed.
       </p>
       <p>
-        The built-in vectors are learnt from the collection itself, without any download: they know which words are used
-        alike here, not what they mean elsewhere. Whoever runs this site can name a sentence encoder instead. Related
-        papers are those nearest to a paper in the same way.
+        The built-in vectors are learnt from the collection itself (latent semantics), without any download: they know
+        which words go together here, not what they mean elsewhere, and of a word that is in no paper they know nothing.
+        Whoever runs this site can name a sentence encoder instead. What only meaning finds must be at least half as
+        near as the nearest, and is a hundred papers at most. Related papers are those nearest to a paper by the same
+        vectors, or by its most telling words until there are vectors.
       </p>
 
       <h2 id="for-you">For you</h2>
@@ -128,15 +130,20 @@ function aboutPage(c: Asked, site: Site) {
 
       <h2 id="privacy">Privacy</h2>
       <ul>
-        <li>Readers without an account get no cookie, and nothing here comes from another site.</li>
+        <li>
+          Reading sets no cookie, and nothing here comes from another site. A form may set one that only guards the
+          form; another stays while you are signed in.
+        </li>
         <li>
           A view is kept as a hash of the day, your address and a secret; it cannot be turned back, and it is forgotten
           within two days. Its only use is the number of readers.
         </li>
         <li>
-          An account is your e-mail address, a name, and what you do with it: votes, comments, follows, keys. Sessions
-          end when you sign out. You can delete your account on <a href="/you">your page</a>.
+          An account is your e-mail address, a name, and what you do with it: votes, comments, follows, keys. Your
+          network address is not kept with it. On <a href="/you">your page</a> you can take all of it along, end
+          sessions, and delete the account.
         </li>
+        <li>What is limited is counted by a hash of your account or network, for an hour at most.</li>
         <li>A subscription is your address, how often, and which topics. Nobody is told who has one.</li>
         <li>
           What you run in your browser stays there. What you run on the server is kept under an address that cannot be

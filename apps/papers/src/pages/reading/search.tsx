@@ -1,10 +1,11 @@
 /** @file The search: by meaning and by words, narrowed down by filters that stand in the address. */
 
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { allTopics } from '../../papers/topics.ts';
 import { isFollowing } from '../../people/follows.ts';
 import { longestQuery, readSearch, type Search, searchQuery } from '../../search/address.ts';
 import { search } from '../../search/search.ts';
+import { limited } from '../../security/rate-limit.ts';
 import type { Site } from '../../site.ts';
 import type { AppEnv, Asked } from '../context.ts';
 import { counted, page } from '../layout.tsx';
@@ -129,5 +130,7 @@ async function searchPage(c: Asked, site: Site) {
 
 /** /search. */
 export function searchRoutes(site: Site): Hono<AppEnv> {
-  return new Hono<AppEnv>().get('/search', (c) => searchPage(c, site));
+  return new Hono<AppEnv>().get('/search', limited(site, 'search') as MiddlewareHandler<AppEnv>, (c) =>
+    searchPage(c, site),
+  );
 }
