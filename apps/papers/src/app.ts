@@ -2,7 +2,7 @@
 
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import { apiFailure, apiRoutes } from './api/api-routes.ts';
+import { apiBodies, apiFailure, apiRoutes } from './api/api-routes.ts';
 import { feedRoutes } from './feeds/feed-routes.ts';
 import type { Metrics } from './metrics.ts';
 import { assetRoutes } from './pages/assets.ts';
@@ -47,7 +47,7 @@ export function application(site: Site, metrics: Metrics): Hono<AppEnv> {
     if (metricsToken ? token !== metricsToken && !fromHere(c) : !fromHere(c)) return c.text('not from here\n', 403);
     return c.text(await metrics.text(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
   });
-  app.use(limitBodies(longerBodies), session(site), csrf(site));
+  app.use(limitBodies([...longerBodies, ...apiBodies]), session(site), csrf(site));
   for (const routes of [apiRoutes, feedRoutes, readingRoutes, peopleRoutes, runRoutes, subscribeRoutes]) {
     app.route('/', routes(site));
   }

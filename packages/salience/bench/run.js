@@ -18,7 +18,10 @@ const names = [
   'vog',
   'gais',
   'table-stream',
+  'feed',
 ];
+/** Benches that are beside what they measure. */
+const elsewhere = { feed: '../../../apps/papers/bench/feed.js' };
 const here = fileURLToPath(new URL('.', import.meta.url));
 const results = join(here, 'results');
 const asked = process.argv.slice(2);
@@ -28,7 +31,7 @@ for (const name of asked)
 mkdirSync(results, { recursive: true });
 for (const name of asked.length > 0 ? asked : names) {
   process.stderr.write(`${name} …\n`);
-  const { bench } = await import(`./${name}.js`);
+  const { bench } = await import(elsewhere[name] ?? `./${name}.js`);
   const machine = `${availableParallelism()} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.versions.node}`;
   const result = { ...(await bench()), date: new Date().toISOString().slice(0, 10), machine };
   writeFileSync(join(results, `${name}.json`), `${JSON.stringify(result, null, 1)}\n`);
