@@ -20,7 +20,6 @@ describe('a digest', () => {
     expect(places.every((place) => place >= 0)).toBe(true);
     expect(places).toEqual(places.toSorted((a, b) => a - b));
     expect(Math.max(...digest.map(({ score }) => score))).toBe(1);
-    expect(digest.map(({ text }) => text)).toContain('We evict entries of the key-value cache whose attention is low.');
   });
 
   it('of a short text is the text', async () => {

@@ -197,7 +197,8 @@ async function trainBuiltIn(
     for (const number of text) if (places[number] >= 0) indices.push(places[number]);
     offsets[t + 1] = indices.length;
   });
-  const width = Math.min(widest, Math.max(2, Math.floor(texts.length / 3)));
+  // Fewer directions than words and papers, else nothing is brought together.
+  const width = Math.max(2, Math.min(widest, Math.floor(texts.length / 3), Math.floor(words.length / 4)));
   // On another thread, since it takes seconds.
   const run = new Run({ threads: 2, signal });
   try {

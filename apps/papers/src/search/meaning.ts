@@ -57,7 +57,12 @@ export class Meaning {
     return this.#live?.vectors;
   }
 
-  /** The id of the model in use. */
+  /** The kind of the model in memory. */
+  get kind(): string | undefined {
+    return this.#live?.embedder.kind;
+  }
+
+  /** The model in use. */
   async liveModel(): Promise<{ id: string; kind: string } | undefined> {
     const [live] = await this.#site.database.rows<{ id: string; kind: string }>(
       sql`SELECT id::text AS id, kind FROM embedding_models WHERE state = 'live' LIMIT 1`,

@@ -50,6 +50,8 @@ const fused = 300;
 /** Papers that are found by meaning alone, at most, and how near they must be beside the nearest. */
 const mostByMeaning = 100;
 const nearEnough = 0.5;
+/** What a place by meaning is worth beside one by words: by the built-in embedder less, since it knows little (docs/search.md). */
+const weightOf = (kind: string | undefined) => (kind === 'built-in' ? 0.25 : 1);
 
 /** What was found: ids of the page, and what the snippets mark. */
 interface Answer {
@@ -99,7 +101,9 @@ async function answerFromMemory(found: SiteSearch, request: SearchRequest): Prom
   const query = vectors && (await found.meaning.place(corrected ?? q, plan.meant));
   const nearest = query ? nearOnes(await vectors.nearest(query, allowed, mostByMeaning)) : [];
   const words = index.rank(plan.asked, allowed, Math.max(fused, last), nearest);
-  const both = fuse(words.ranked.slice(0, fused), nearest, index.before).filter((slot) => index.alive[slot] === 1);
+  const both = fuse(words.ranked.slice(0, fused), nearest, weightOf(found.meaning.kind), index.before).filter(
+    (slot) => index.alive[slot] === 1,
+  );
   const total = words.total + words.without.length;
   if (last > both.length) {
     const first = new Set(both);
@@ -123,8 +127,13 @@ function nearOnes<Item>(nearest: readonly { readonly slot: Item; readonly cosine
 }
 
 /** Two rankings as one, by reciprocal rank. */
-function fuse<Item>(words: readonly Item[], meaning: readonly Item[], before: (a: Item, b: Item) => boolean): Item[] {
-  const scores = reciprocalRankFusion([words, meaning]);
+function fuse<Item>(
+  words: readonly Item[],
+  meaning: readonly Item[],
+  weight: number,
+  before: (a: Item, b: Item) => boolean,
+): Item[] {
+  const scores = reciprocalRankFusion([words, meaning], { weights: [1, weight] });
   return [...scores.keys()].sort((a, b) => scores.get(b)! - scores.get(a)! || (before(a, b) ? -1 : 1));
 }
 
@@ -145,6 +154,7 @@ async function answerFromDatabase({ site, following, meaning }: SiteSearch, requ
   const both = fuse(
     ranked.map(({ id }) => id),
     nearest.map(({ id }) => id),
+    weightOf(meaning.kind),
     (a, b) => (posted.get(a) === posted.get(b) ? a < b : posted.get(a)! > posted.get(b)!),
   );
   if (last > both.length) {

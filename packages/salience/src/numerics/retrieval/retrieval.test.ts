@@ -113,7 +113,9 @@ describe('reciprocal rank fusion', () => {
     ]);
     expect(both.get('b')).toBe(1 / 62 + 1 / 61);
     expect(both.get('c')).toBe(1 / 62);
-    expect(() => reciprocalRankFusion([], 0)).toThrow('k = 0');
+    expect(reciprocalRankFusion([['a'], ['a']], { k: 1, weights: [1, 0.5] }).get('a')).toBe(0.75);
+    expect(() => reciprocalRankFusion([], { k: 0 })).toThrow('k = 0');
+    expect(() => reciprocalRankFusion([], { weights: [-1] })).toThrow('a weight of -1');
   });
 });
 
