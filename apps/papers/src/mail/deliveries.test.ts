@@ -559,23 +559,31 @@ describe('two instances on one PostgreSQL', () => {
       for (const day of days) await Promise.all(sites.map((site) => instance(site, day)));
       expect(exactlyOnce(mailbox())).toBe(true);
 
-      // The same without the lock: the first two loops read the same row.
+      // The same where taking a row is reading it and then writing it: the first two have both read before either writes.
       smtp.received.length = 0;
       await sites[0].database.execute('TRUNCATE issues, deliveries CASCADE');
+      let readers = 0;
+      let meet = () => {};
+      const met = new Promise<void>((resolve) => {
+        meet = resolve;
+      });
       const unlocked = sites.map((site) => ({
         ...site,
         clock: () => site.now,
         database: {
           ...site.database,
           rows: (async (query, within) => {
-            const { sql: text, params } = (site.database.db as unknown as { dialect: Dialect }).dialect.sqlToQuery(
-              query,
-            );
-            if (!text.includes('SKIP LOCKED')) return site.database.rows(query, within);
-            const blind = text
-              .replace('FOR UPDATE SKIP LOCKED', '')
-              .replace('WITH next', 'WITH pause AS MATERIALIZED (SELECT pg_sleep(0.01)), next');
-            return (await site.database.execute(blind, params)).rows;
+            const { dialect } = site.database.db as unknown as { dialect: Dialect };
+            if (!dialect.sqlToQuery(query).sql.includes('SKIP LOCKED')) return site.database.rows(query, within);
+            const [next] = await site.database.rows<{ issue: string; subscriber: string }>(sql`
+              SELECT issue, subscriber FROM deliveries WHERE state = 'queued' ORDER BY due, issue, subscriber LIMIT 1`);
+            if (!next) return [];
+            if (++readers === 2) meet();
+            await met;
+            return site.database.rows(sql`
+              UPDATE deliveries SET state = 'sending', held_until = '2030-01-01' WHERE issue = ${next.issue}::uuid
+                AND subscriber = ${next.subscriber}::uuid
+              RETURNING issue, subscriber, 1 AS attempts, message_id AS "messageId"`);
           }) as Site['database']['rows'],
         },
       }));
