@@ -10,7 +10,8 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { runs } from '../database/schema.ts';
-import type { Asked } from '../pages/context.ts';
+import { network } from '../security/address.ts';
+import type { Guarded } from '../security/variables.ts';
 import type { Site } from '../site.ts';
 import type { Progress } from './order.ts';
 import type { RunResult } from './result.ts';
@@ -37,12 +38,16 @@ export class TooManyRuns extends Error {
   override name = 'TooManyRuns';
 }
 
-/** Who is served fairly: a user by id, anybody else by a hash of the address that cannot be turned back. */
-export function whoRuns(c: Asked, site: Site): string {
-  const person = c.get('person') ?? c.get('keyOwner');
-  if (person) return person.id;
+/** Who is served fairly: a user by id, anybody else by a hash of the network that cannot be turned back. */
+export function whoRuns(
+  c: { readonly var: Pick<Guarded['Variables'], 'person' | 'keyOwner' | 'address'> },
+  site: Site,
+): string {
+  const { person, keyOwner, address } = c.var;
+  const known = person ?? keyOwner;
+  if (known) return known.id;
   return `a:${createHmac('sha256', site.config.secret)
-    .update(`runs ${c.get('address')}`)
+    .update(`runs ${network(address)}`)
     .digest('hex')
     .slice(0, 32)}`;
 }

@@ -123,7 +123,7 @@ function processesOf(program: string, parent?: number): number[] {
 }
 
 describe.skipIf(!existsSync('/proc/self/stat'))('a server that is killed in the middle of a run', () => {
-  it('takes its runs’ processes with it, and the next one does the run to its end', async () => {
+  it('takes its runs’ processes with it, and the next one does the run to its end', { timeout: 180_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'papers-killed-'));
     try {
       const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', server, folder], {

@@ -125,10 +125,11 @@ describe('the pages of methods', () => {
 describe('a run by form', () => {
   it('leads to its page, which shows the shaded sentences of the pasted text when it is done', async () => {
     const text =
-      'The tower fell. The tower of the town fell at night. A cat slept. People in the town heard the tower fall.';
+      'The tower of the town fell in the storm at night. The old tower of the town fell in the night. ' +
+      'A cat slept by the fire and saw nothing. People of the town heard the tower fall in the night.';
     const posted = await app.request(
       '/methods/lexrank/runs',
-      form({ csrf: 'token', text, budget: '2', 'p.threshold': '0.2' }),
+      form({ csrf: 'token', text, budget: '2', 'p.variant': 'continuous' }),
     );
     expect(posted.status).toBe(303);
     const path = posted.headers.get('location')!;
@@ -146,7 +147,7 @@ describe('a run by form', () => {
     expect(document.querySelectorAll('.strip-text span')).toHaveLength(4);
     expect(document.querySelector('.strip-text .heat-10')).toBeTruthy();
     expect(document.querySelector('pre.command')?.textContent).toBe(
-      'npx salience keep pasted.txt --by lexrank --budget 2 --set threshold=0.2',
+      'npx salience keep pasted.txt --by lexrank --budget 2 --set variant=continuous',
     );
     const result = await (await app.request(`${path}/result.json`)).json();
     expect(result).toMatchObject({ state: 'done', report: { title: expect.stringMatching(/^2 of 4 sentences/) } });

@@ -8,6 +8,7 @@ import { largestUpload } from '../../runs/inputs.ts';
 import { cancelRun, queueRun, type RunRow, runOf, TooManyRuns, waitingBefore, whoRuns } from '../../runs/queue.ts';
 import { type AskedRun, checkRun } from '../../runs/request.ts';
 import { isOver, type Sight, watchRun } from '../../runs/watch.ts';
+import { network } from '../../security/address.ts';
 import { limited } from '../../security/rate-limit.ts';
 import { Refused } from '../../security/refused.ts';
 import type { Site } from '../../site.ts';
@@ -160,7 +161,7 @@ export function runRoutes(site: Site): Hono<AppEnv> {
   app.get('/runs/:id/events', async (c) => {
     const row = await runOf(site, c.req.param('id'));
     if (!row) return c.notFound();
-    const who = c.get('address') ?? '';
+    const who = network(c.get('address'));
     const all = [...streams.values()].reduce((sum, count) => sum + count, 0);
     const own = streams.get(who) ?? 0;
     if (all >= mostStreams || own >= mostStreamsEach) {
