@@ -6,6 +6,7 @@ const runtime = 'packages/salience/src/runtime/**/*.test.ts';
 export default defineConfig({
   test: {
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     setupFiles: [fileURLToPath(new URL('packages/salience/test/property-seed.ts', import.meta.url))],
     projects: [
       {
