@@ -93,7 +93,9 @@ function heat(score: number): string {
 function Digest({ digest }: { digest: NonNullable<PaperSummary['digest']> }) {
   return (
     <section aria-labelledby="digest">
-      <h2 id="digest">In {counted(digest.length, 'sentence')}</h2>
+      <h2 id="digest">
+        {digest.length === 1 ? 'In one sentence' : `In ${digest.length === 2 ? 'two' : 'three'} sentences`}
+      </h2>
       <p class="digest">
         {digest.map(({ text, score }) => (
           <>
@@ -105,7 +107,8 @@ function Digest({ digest }: { digest: NonNullable<PaperSummary['digest']> }) {
       </p>
       <p class="meta">
         <span>
-          The most central of its own sentences, by <a href="/methods/lexrank">LexRank</a>; the darker, the more central
+          The most central of its own sentences, by <a href="/methods/lexrank">LexRank</a>; the stronger the shade, the
+          more central
         </span>
       </p>
     </section>

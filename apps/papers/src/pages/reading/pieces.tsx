@@ -34,7 +34,7 @@ export function beginning(text: string, most: number): string {
   if (text.length <= most) return text;
   const cut = text.slice(0, most);
   const sentence = Math.max(cut.lastIndexOf('. '), cut.lastIndexOf('? '), cut.lastIndexOf('! '));
-  if (sentence > most / 2) return cut.slice(0, sentence + 1);
+  if (sentence > most / 2) return `${cut.slice(0, sentence + 1)} …`;
   const word = cut.lastIndexOf(' ');
   return `${cut.slice(0, word > 0 ? word : most).replace(/[\s,;:]+$/, '')} …`;
 }
