@@ -7,7 +7,7 @@
  *
  * T = 1 − Π (1 − w) over the followed topics that p belongs to with weight w; A = 1 where a followed author wrote it;
  * S = the greatest over the saved searches of its full-text rank divided by the best paper's; H = its trending score
- * divided by the highest among the candidates. Candidates are the newest, the liveliest, and the newest of all that is followed.
+ * divided by the highest among the candidates. Candidates are the newest, those that trend, and the newest of all that is followed.
  *
  * Arrangement, by maximal marginal relevance (Carbonell & Goldstein 1998): next comes the p with the greatest
  *
@@ -18,7 +18,7 @@
  */
 
 import { sql } from 'drizzle-orm';
-import { type PaperSummary, papersByIds, trendingScore } from '../papers/lists.ts';
+import { type PaperSummary, papersByIds, trending, trendingScore } from '../papers/lists.ts';
 import type { Site } from '../site.ts';
 import { dayOf } from '../site.ts';
 import { type Follow, followsOf } from './follows.ts';
@@ -45,12 +45,10 @@ export function relevance({ topic, author, search, trending }: Omit<Evidence, 'i
   return 1 / (1 + Math.exp(2 - 3 * topic - 3 * author - 2.5 * search - 2 * trending));
 }
 
-/** Cosine of two papers' topic weights; those without any are of one kind. */
-function likeness(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): number {
-  if (a.size === 0 || b.size === 0) return a.size === b.size ? 1 : 0;
-  let dot = 0;
-  for (const [topic, weight] of a) dot += weight * (b.get(topic) ?? 0);
-  return dot / (Math.hypot(...a.values()) * Math.hypot(...b.values()));
+/** A paper's topic weights, of length 1; those without any are of one kind, the topic "". */
+function direction(topics: ReadonlyMap<string, number>): [topic: string, share: number][] {
+  const length = Math.hypot(...topics.values());
+  return length === 0 ? [['', 1]] : [...topics].map(([topic, weight]) => [topic, weight / length]);
 }
 
 /** How many of the last ones a next one is compared with. */
@@ -59,23 +57,28 @@ const looksBack = 20;
 /** The first `count` in the order of the formula; the same for the same candidates in any order. */
 export function arranged<Candidate extends Evidence>(candidates: readonly Candidate[], count: number): Candidate[] {
   const left = candidates
-    .map((paper) => ({ paper, r: relevance(paper) }))
+    .map((paper) => ({ paper, r: relevance(paper), towards: direction(paper.topics) }))
     .sort((a, b) => b.r - a.r || b.paper.posted.localeCompare(a.paper.posted) || (a.paper.id < b.paper.id ? -1 : 1));
-  const placed: Candidate[] = [];
+  const placed: typeof left = [];
   while (placed.length < count && left.length > 0) {
+    // The mean of cosines with the last is one product with the mean of their directions.
     const last = placed.slice(-looksBack);
+    const mean = new Map<string, number>();
+    for (const { towards } of last) {
+      for (const [topic, share] of towards) mean.set(topic, (mean.get(topic) ?? 0) + share / last.length);
+    }
     let best = 0;
     let most = Number.NEGATIVE_INFINITY;
-    for (const [i, { paper, r }] of left.entries()) {
+    for (const [i, { r, towards }] of left.entries()) {
       // The rest is less relevant still.
       if (r / 2 <= most) break;
-      const like = last.reduce((sum, { topics }) => sum + likeness(paper.topics, topics), 0) / (last.length || 1);
+      const like = towards.reduce((sum, [topic, share]) => sum + share * (mean.get(topic) ?? 0), 0);
       const worth = r / 2 - like / 2;
       if (worth > most) [best, most] = [i, worth];
     }
-    placed.push(...left.splice(best, 1).map(({ paper }) => paper));
+    placed.push(...left.splice(best, 1));
   }
-  return placed;
+  return placed.map(({ paper }) => paper);
 }
 
 interface Row {
@@ -94,10 +97,11 @@ const valuesOf = (follows: readonly Follow[], kind: Follow['kind']) =>
 /** Ranks relative to the best, by paper, for each saved search. */
 async function searched(site: Site, words: string): Promise<Map<string, number>> {
   const rows = await site.database.rows<{ id: string; rank: number }>(sql`
-    SELECT id, rank::float8 AS rank FROM (
-      SELECT p.id, p.posted, ts_rank_cd(p.words, asked) AS rank
-      FROM papers p, websearch_to_tsquery('english', ${words}) asked WHERE p.words @@ asked AND NOT p.withdrawn
-      ORDER BY p.posted DESC, p.id LIMIT 200) newest ORDER BY rank DESC, id`);
+    SELECT p.id, ts_rank_cd(p.words, asked)::float8 AS rank
+    FROM websearch_to_tsquery('english', ${words}) asked, LATERAL (
+      SELECT id FROM papers WHERE papers.words @@ asked AND NOT withdrawn
+      ORDER BY posted DESC, discussion DESC, id LIMIT 200) newest JOIN papers p ON p.id = newest.id
+    ORDER BY rank DESC, p.id`);
   const best = rows[0]?.rank || 1;
   return new Map(rows.map(({ id, rank }) => [id, rank / best]));
 }
@@ -120,24 +124,26 @@ export async function forYou(
       .filter(({ kind }) => kind === 'search')
       .map(async ({ name }) => ({ name, ranks: await searched(site, name) })),
   );
-  const found = JSON.stringify([...new Set(searches.flatMap(({ ranks }) => [...ranks.keys()]))]);
+  const lively = (await trending(site, { limit: 100, offset: 0 })).papers.map(({ id }) => id);
+  const found = JSON.stringify([...new Set([...lively, ...searches.flatMap(({ ranks }) => [...ranks.keys()])])]);
   const topicIds = valuesOf(followed, 'topic');
   const authorKeys = valuesOf(followed, 'author');
   const listed = (json: string) => sql`(SELECT jsonb_array_elements_text(${json}::jsonb))`;
+  const ids = await site.database.rows<{ id: string }>(sql`
+    (SELECT id FROM papers ORDER BY posted DESC, discussion DESC, id LIMIT 300)
+    UNION (SELECT theirs.paper FROM jsonb_array_elements_text(${topicIds}::jsonb) AS asked(topic) CROSS JOIN LATERAL
+      (SELECT paper FROM paper_topics WHERE topic = asked.topic ORDER BY posted DESC, paper LIMIT 200) theirs)
+    UNION (SELECT theirs.paper FROM jsonb_array_elements_text(${authorKeys}::jsonb) AS asked(key) CROSS JOIN LATERAL
+      (SELECT a.paper FROM authors a JOIN papers p ON p.id = a.paper WHERE a.key = asked.key
+        ORDER BY p.posted DESC, p.id LIMIT 50) theirs)
+    UNION ${listed(found)}`);
+  // By themselves, since PostgreSQL would guess them to be many and read every paper.
   const rows = await site.database.rows<Row>(sql`
-    WITH candidates AS (
-      (SELECT id FROM papers ORDER BY posted DESC, discussion DESC, id LIMIT 300)
-      UNION (SELECT id FROM papers ORDER BY level DESC, posted DESC, id LIMIT 100)
-      UNION (SELECT theirs.paper FROM jsonb_array_elements_text(${topicIds}::jsonb) AS asked(topic) CROSS JOIN LATERAL
-        (SELECT paper FROM paper_topics WHERE topic = asked.topic ORDER BY posted DESC, paper LIMIT 200) theirs)
-      UNION (SELECT theirs.paper FROM jsonb_array_elements_text(${authorKeys}::jsonb) AS asked(key) CROSS JOIN LATERAL
-        (SELECT a.paper FROM authors a JOIN papers p ON p.id = a.paper WHERE a.key = asked.key
-          ORDER BY p.posted DESC, p.id LIMIT 50) theirs)
-      UNION (SELECT id FROM papers WHERE id IN ${listed(found)}))
     SELECT p.id, p.posted::text AS posted, p.discussion AS comments, p.imported_votes + p.local_votes AS votes, p.views,
       (SELECT coalesce(jsonb_object_agg(topic, weight), '{}') FROM paper_topics WHERE paper = p.id) AS topics,
-      (SELECT min(a.name) FROM authors a WHERE a.paper = p.id AND a.key IN ${listed(authorKeys)}) AS author
-    FROM candidates JOIN papers p ON p.id = candidates.id WHERE NOT p.withdrawn`);
+      (SELECT min(a.name) FROM authors a WHERE a.paper = p.id AND a.key = ANY(ARRAY${listed(authorKeys)})) AS author
+    FROM jsonb_array_elements_text(${JSON.stringify(ids.map(({ id }) => id))}::jsonb) AS asked(id)
+    JOIN papers p ON p.id = asked.id WHERE NOT p.withdrawn`);
   const today = Date.parse(dayOf(site.clock()));
   const heat = rows.map((row) => trendingScore(row, (today - Date.parse(row.posted)) / 86_400_000));
   const hottest = heat.reduce((most, score) => Math.max(most, score), Number.MIN_VALUE);
