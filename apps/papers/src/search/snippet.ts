@@ -23,7 +23,12 @@ export async function snippetsOf(
   const wanted = new Set(asked);
   // A stem begins with the letter that its words begin with.
   const letters = new Set(Array.from(wanted, (lexeme) => lexeme[0]));
-  const candidates = new Set(papers.flatMap(({ title, abstract }) => wordsBeginning(`${title} ${abstract}`, letters)));
+  const candidates = new Set<string>();
+  for (const paper of papers) {
+    const { title, abstract } = writtenIn(paper);
+    for (const { lower } of title) if (letters.has(lower[0])) candidates.add(lower);
+    for (const { lower } of abstract) if (letters.has(lower[0])) candidates.add(lower);
+  }
   const words = [...candidates];
   const read = await reader.of(words);
   const hits = new Map<string, readonly string[]>();
@@ -32,24 +37,47 @@ export async function snippetsOf(
     if (own.length > 0) hits.set(words[i], own);
   });
   const lexemesOf = (word: string) => hits.get(word) ?? noLexemes;
-  return papers.map(({ title, abstract }) => {
-    const snippet = snippetOf(abstract, lexemesOf);
+  return papers.map((paper) => {
+    const written = writtenIn(paper);
+    const snippet = snippetOf(paper.abstract, written.abstract, lexemesOf);
     if (hits.size === 0 || snippet.some(({ hit }) => hit)) return snippet;
-    const ofTitle = snippetOf(title, lexemesOf);
+    const ofTitle = snippetOf(paper.title, written.title, lexemesOf);
     return ofTitle.some(({ hit }) => hit) ? ofTitle : snippet;
   });
 }
 
 const word = /[\p{L}\p{N}][\p{L}\p{N}'’-]*/gu;
 
-/** Words of a text that begin with one of the letters, lower case, each once: those that could be a hit. */
-function wordsBeginning(text: string, letters: ReadonlySet<string>): string[] {
-  const found = new Set<string>();
-  for (const [written] of text.matchAll(word)) {
-    const lower = written.toLowerCase();
-    if (letters.has(lower[0])) found.add(lower);
+/** A word of a text and its place. */
+interface Written {
+  readonly start: number;
+  readonly end: number;
+  readonly lower: string;
+}
+
+interface WrittenPaper {
+  readonly title: readonly Written[];
+  readonly abstract: readonly Written[];
+}
+
+/** Summaries are kept, and so are their words. */
+const known = new WeakMap<object, WrittenPaper>();
+
+function writtenIn(paper: { readonly title: string; readonly abstract: string }): WrittenPaper {
+  let written = known.get(paper);
+  if (!written) {
+    written = { title: wordsIn(paper.title), abstract: wordsIn(paper.abstract) };
+    known.set(paper, written);
   }
-  return [...found];
+  return written;
+}
+
+function wordsIn(text: string): Written[] {
+  const words: Written[] = [];
+  for (const { 0: written, index } of text.matchAll(word)) {
+    words.push({ start: index, end: index + written.length, lower: written.toLowerCase() });
+  }
+  return words;
 }
 
 /**
@@ -57,12 +85,12 @@ function wordsBeginning(text: string, letters: ReadonlySet<string>): string[] {
  * An ellipsis stands where the text goes on.
  * @param lexemesOf of a word in lower case those that were asked for, none for other words.
  */
-function snippetOf(text: string, lexemesOf: (word: string) => readonly string[]): SnippetPart[] {
-  const words = Array.from(text.matchAll(word), ({ 0: written, index }) => ({
-    start: index,
-    end: index + written.length,
-    hits: lexemesOf(written.toLowerCase()),
-  }));
+function snippetOf(
+  text: string,
+  written: readonly Written[],
+  lexemesOf: (word: string) => readonly string[],
+): SnippetPart[] {
+  const words = written.map(({ start, end, lower }) => ({ start, end, hits: lexemesOf(lower) }));
   if (words.length === 0) return text === '' ? [] : [{ text: text.slice(0, 300), hit: false }];
   const within = new Map<string, number>();
   let hits = 0;
