@@ -281,12 +281,14 @@ export async function trending(site: Site, { limit, offset }: Page): Promise<Pap
         SELECT CASE WHEN count(*) < ${wanted} THEN 0 ELSE min(score) END AS least
         FROM (SELECT score FROM early ORDER BY score DESC LIMIT ${wanted}) best),
       bounds AS (
-        SELECT level, CASE WHEN least <= 0 THEN 1000000
-          ELSE least(1000000, ceil(power(power(2.0::float8, level + 1) / least * 1.000001, ${1 / gravity}::float8)))::int END AS age
+        SELECT level, ${today}::date - CASE WHEN least <= 0 THEN 700000 ELSE least(700000,
+          ceil(power(power(2.0::float8, level + 1) / least * 1.000001, ${1 / gravity}::float8)))::int END AS since
         FROM levels, reach WHERE level IS NOT NULL)
-      SELECT p.id FROM bounds JOIN papers p ON p.level = bounds.level
-        AND p.posted >= greatest(${today}::date - bounds.age, '0001-01-01'::date)
-      ORDER BY ${score} DESC, p.posted DESC, p.id LIMIT ${limit} OFFSET ${offset}`),
+      SELECT best.id FROM bounds CROSS JOIN LATERAL (
+        SELECT p.id, p.posted, ${score} AS score FROM papers p
+        WHERE p.level = bounds.level AND p.posted >= bounds.since
+        ORDER BY score DESC, p.posted DESC, p.id LIMIT ${wanted}) best
+      ORDER BY best.score DESC, best.posted DESC, best.id LIMIT ${limit} OFFSET ${offset}`),
     countAll(site),
   ]);
   return {
