@@ -75,7 +75,7 @@ function Authors({ authors, authorCount }: Pick<PaperSummary, 'authors' | 'autho
 }
 
 /** What a list knows beside the papers. */
-export interface ListFacts {
+interface ListFacts {
   /** Verdicts of claims in words, by the method's id. */
   readonly verdicts: ReadonlyMap<string, string>;
   /** Papers of the list that the reader voted for. */
@@ -93,7 +93,7 @@ export async function listFacts(c: Asked, site: Site, papers: readonly PaperSumm
 }
 
 /** A piece of a text that was searched; `hit` where it is what was searched for. */
-export type Snippet = readonly { readonly text: string; readonly hit: boolean }[];
+type Snippet = readonly { readonly text: string; readonly hit: boolean }[];
 
 /** A text with what was found in it marked. */
 function Marked({ snippet }: { snippet: Snippet }) {
