@@ -255,6 +255,9 @@ export function trendingScore(
 const scoreOn = (today: Day) =>
   sql`(p.activity + 1) / power(greatest(0, ${today}::date - p.posted) + 2.0::float8, ${gravity}::float8)`;
 
+/** Counts are below 2^31, so are levels below 34. */
+const allLevels = Array.from({ length: 34 }, (_, level) => `(${level})`).join(', ');
+
 /**
  * Papers by their trending score, then the newest.
  *
@@ -267,28 +270,25 @@ export async function trending(site: Site, { limit, offset }: Page): Promise<Pap
   const today = dayOf(site.clock());
   const wanted = limit + offset;
   const score = scoreOn(today);
+  // Two questions, for with dates in it the second is planned for the few rows that it reads.
+  const [{ least, levels }] = await site.database.rows<{ least: number | null; levels: number[] | null }>(sql`
+    WITH early AS (
+      SELECT levels.level, best.score FROM (VALUES ${sql.raw(allLevels)}) AS levels(level) CROSS JOIN LATERAL (
+        SELECT ${score} AS score FROM papers p WHERE p.level = levels.level
+        ORDER BY p.posted DESC, p.id LIMIT ${wanted}) best)
+    SELECT (SELECT score FROM early ORDER BY score DESC LIMIT 1 OFFSET ${wanted - 1}) AS least,
+      (SELECT jsonb_agg(DISTINCT level) FROM early) AS levels`);
+  if (!levels) return { papers: [], total: 0 };
+  const parts = levels.map((level) => {
+    const age = least ? Math.min(700_000, Math.ceil((2 ** (level + 1) / least) ** (1 / gravity) * 1.000001)) : 700_000;
+    return sql`(SELECT p.id, p.posted, ${score} AS score FROM papers p
+      WHERE p.level = ${level} AND p.posted >= ${today}::date - ${age}::int
+      ORDER BY score DESC, p.posted DESC, p.id LIMIT ${wanted})`;
+  });
   const [ids, total] = await Promise.all([
     site.database.rows<{ id: string }>(sql`
-      WITH RECURSIVE levels(level) AS (
-        SELECT min(level) FROM papers
-        UNION ALL SELECT (SELECT min(level) FROM papers WHERE level > levels.level) FROM levels WHERE level IS NOT NULL),
-      early AS (
-        SELECT best.score FROM levels CROSS JOIN LATERAL (
-          SELECT ${score} AS score FROM papers p WHERE p.level = levels.level
-          ORDER BY p.posted DESC, p.id LIMIT ${wanted}) best
-        WHERE levels.level IS NOT NULL),
-      reach AS (
-        SELECT CASE WHEN count(*) < ${wanted} THEN 0 ELSE min(score) END AS least
-        FROM (SELECT score FROM early ORDER BY score DESC LIMIT ${wanted}) best),
-      bounds AS (
-        SELECT level, ${today}::date - CASE WHEN least <= 0 THEN 700000 ELSE least(700000,
-          ceil(power(power(2.0::float8, level + 1) / least * 1.000001, ${1 / gravity}::float8)))::int END AS since
-        FROM levels, reach WHERE level IS NOT NULL)
-      SELECT best.id FROM bounds CROSS JOIN LATERAL (
-        SELECT p.id, p.posted, ${score} AS score FROM papers p
-        WHERE p.level = bounds.level AND p.posted >= bounds.since
-        ORDER BY score DESC, p.posted DESC, p.id LIMIT ${wanted}) best
-      ORDER BY best.score DESC, best.posted DESC, best.id LIMIT ${limit} OFFSET ${offset}`),
+      SELECT id FROM (${sql.join(parts, sql` UNION ALL `)}) best
+      ORDER BY score DESC, posted DESC, id LIMIT ${limit} OFFSET ${offset}`),
     countAll(site),
   ]);
   return {
