@@ -61,6 +61,8 @@ async function work(order: WorkOrder): Promise<RunResult> {
   return { title: report.title, blocks: blocksOf(report, scores as ScoredUnits | object, subject), remarks };
 }
 
+const said = { kind: 'text', text: 'All scores, the highest first:' } as const;
+
 function blocksOf(report: Report, scores: ScoredUnits | object, subject: unknown): RunResult['blocks'] {
   if (!('values' in scores)) return report.blocks;
   const { unit, findings = [] } = scores;
@@ -69,7 +71,7 @@ function blocksOf(report: Report, scores: ScoredUnits | object, subject: unknown
     return [...report.blocks, ...shadedSentences(sentences, scores.values), ...findings];
   }
   const shown = unit === 'term' || report.blocks.some(({ kind }) => kind === 'strip');
-  return [...report.blocks, ...(shown ? [] : [ranking(scores)]), ...findings];
+  return [...report.blocks, ...(shown ? [] : [said, ranking(scores)]), ...findings];
 }
 
 /** A checkpoint from a file goes to a file, one from a folder to a folder; rows are written as they came. */

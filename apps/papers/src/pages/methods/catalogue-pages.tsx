@@ -122,43 +122,53 @@ export function methodPage(
       <section aria-labelledby="card">
         <h2 id="card">Card</h2>
         <dl class="facts">
-          <dt>Scores</dt>
-          <dd>{`each ${unit} of a ${subject.kind.replaceAll('-', ' ')}`}</dd>
-          <dt>Formula</dt>
-          <dd>
-            <code>{formula}</code>
-          </dd>
-          <dt>Cost</dt>
-          <dd>{cost}</dd>
-          <dt>Source</dt>
-          <dd>
-            <Source source={source} />
-            {paper && (
-              <>
-                {' '}
-                {paper.arxiv ? <a href={`/papers/${paper.arxiv}`}>{paper.title}</a> : paper.title}
-                {`, ${paper.year}`}
-              </>
-            )}
-          </dd>
+          <div>
+            <dt>Scores</dt>
+            <dd>{`each ${unit} of a ${subject.kind.replaceAll('-', ' ')}`}</dd>
+          </div>
+          <div>
+            <dt>Formula</dt>
+            <dd>
+              <code>{formula}</code>
+            </dd>
+          </div>
+          <div>
+            <dt>Cost</dt>
+            <dd>{cost}</dd>
+          </div>
+          <div>
+            <dt>Source</dt>
+            <dd>
+              <Source source={source} />
+              {paper && (
+                <>
+                  {' '}
+                  {paper.arxiv ? <a href={`/papers/${paper.arxiv}`}>{paper.title}</a> : paper.title}
+                  {`, ${paper.year}`}
+                </>
+              )}
+            </dd>
+          </div>
           {paper?.code && (
-            <>
+            <div>
               <dt>Official code</dt>
               <dd>
                 <a href={`https://github.com/${paper.code}`}>{paper.code}</a>
               </dd>
-            </>
+            </div>
           )}
           {paper?.reconstruction && (
-            <>
+            <div>
               <dt>Note</dt>
               <dd>
                 {`${paper.reconstruction === 'whole' ? 'A' : 'In part a'} reconstruction: no code and no formulas could be had.`}
               </dd>
-            </>
+            </div>
           )}
-          <dt>Takes</dt>
-          <dd>{subject.accepts}</dd>
+          <div>
+            <dt>Takes</dt>
+            <dd>{subject.accepts}</dd>
+          </div>
         </dl>
       </section>
       <section aria-labelledby="claim">

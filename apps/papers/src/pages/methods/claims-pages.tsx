@@ -9,6 +9,13 @@ import { chartInWords, shownNumber } from './report-tree.ts';
 
 type Part = LedgerEntry['parts'][number];
 
+/** The class of a verdict's tag: whether all, none or some of the headline held. */
+function tone({ parts }: LedgerEntry): string {
+  const headline = parts.filter(({ role }) => role === 'headline');
+  if (headline.every(({ verdict }) => verdict === 'reproduced')) return 'tag good';
+  return headline.every(({ verdict }) => verdict === 'not reproduced') ? 'tag bad' : 'tag open';
+}
+
 const three = (value: number) => String(Number(value.toPrecision(3)));
 
 async function nameOf(id: string): Promise<string> {
@@ -61,7 +68,7 @@ export async function claimsPage(c: Asked) {
       {named.map(({ claim, name }) => (
         <section aria-labelledby={claim.method}>
           <h2 id={claim.method}>
-            <a href={`/claims/${claim.method}`}>{name}</a> <span class="tag">{verdictInWords(claim)}</span>
+            <a href={`/claims/${claim.method}`}>{name}</a> <span class={tone(claim)}>{verdictInWords(claim)}</span>
           </h2>
           <p>{claim.headline}</p>
           <Parts parts={claim.parts.filter(({ role }) => role === 'headline')} of={`Parts of the claim of ${name}`} />
@@ -122,7 +129,7 @@ export async function claimPage(c: Asked, claim: LedgerEntry) {
     { title: `${name} · Claims`, at: 'claims', description: headline },
     <article>
       <h1>
-        <a href={`/methods/${method}`}>{name}</a> <span class="tag">{verdictInWords(claim)}</span>
+        <a href={`/methods/${method}`}>{name}</a> <span class={tone(claim)}>{verdictInWords(claim)}</span>
       </h1>
       <p>{headline}</p>
       {unjudged && <p class="notice">{`Not judged: ${unjudged}`}</p>}
@@ -151,7 +158,6 @@ export async function claimPage(c: Asked, claim: LedgerEntry) {
               alt={curveCharts(claim)
                 .map(({ title, chart }) => chartInWords(title, chart))
                 .join(' ')}
-              loading="lazy"
               decoding="async"
             />
           </figure>

@@ -163,7 +163,7 @@ function pictureTree(
   return element(
     'figure',
     { class: 'chart' },
-    element('img', { src: href, alt, width, height, loading: 'lazy', decoding: 'async' }),
+    element('img', { src: href, alt, width, height, decoding: 'async' }),
     element('figcaption', { class: 'visually-hidden' }, caption),
   );
 }

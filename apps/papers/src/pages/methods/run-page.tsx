@@ -67,7 +67,7 @@ export async function runPage(
   });
   const seconds =
     row.started && row.finished ? ((row.finished.getTime() - row.started.getTime()) / 1000).toFixed(1) : undefined;
-  const made = input.kind === 'sample' && ['table', 'dataset', 'preferences'].includes(method.subject.kind);
+  const made = input.kind === 'sample' && ['prompt', 'table', 'dataset', 'preferences'].includes(method.subject.kind);
   return page(
     c,
     { title: `${method.name}: a run`, at: 'methods', unlisted: true, modules: [runPanelModule] },
@@ -127,7 +127,7 @@ export async function runPage(
         </pre>
         {made && (
           <p class="meta">
-            The sample was made from the seed in memory; the line runs on the bundled file of its kind.
+            The sample here is made in memory or shortened; the line runs on the bundled file of its kind.
           </p>
         )}
         <p>
