@@ -50,7 +50,7 @@ export const apiBodies: readonly (readonly [path: RegExp, bytes: number])[] = [
   [/^\/mcp$/, 4 * 1024 ** 2],
 ];
 
-const exposed = ['ETag', 'Link', 'X-Total-Count', 'RateLimit', 'Retry-After', 'X-Error-Message'];
+const exposed = ['ETag', 'Link', 'X-Total-Count', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Error-Message'];
 
 /** Rankings fade. */
 const fading = (url: URL) => url.pathname === '/api/trending' || url.searchParams.get('sort') === 'trending';

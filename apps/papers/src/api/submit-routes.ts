@@ -4,6 +4,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Fetch } from '../ingest/safe-fetch.ts';
 import { SubmissionError, submitPaper } from '../ingest/submit.ts';
 import { paperById } from '../papers/lists.ts';
+import { count } from '../security/rate-limit.ts';
 import type { Site } from '../site.ts';
 import { type Api, json, plainFailures, tags, withKey } from './api.ts';
 import { ApiError, plainErrorSchema } from './api-error.ts';
@@ -44,6 +45,7 @@ export function submitRoutes(app: Api, site: Site, fetch: Fetch): void {
     }),
     async (c) => {
       const { id: by } = caller(c);
+      await count(site, 'submit', by);
       const { id, added } = await submitPaper(site, c.req.valid('json').id, {
         by,
         fetch,

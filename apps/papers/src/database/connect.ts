@@ -99,7 +99,8 @@ async function connectPGlite(folder: string | undefined): Promise<Database> {
 }
 
 async function connectPostgres(url: string): Promise<Database> {
-  const pool = new pg.Pool({ connectionString: url, max: 12 });
+  // Compiling a plan takes longer than any query here.
+  const pool = new pg.Pool({ connectionString: url, max: 12, options: '-c jit=off' });
   pool.on('error', () => {}); // a lost idle connection is replaced by the next query
   const db = drizzlePostgres(pool, { schema });
   // One instance migrates, the others wait for it.

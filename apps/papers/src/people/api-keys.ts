@@ -10,6 +10,9 @@ import type { Member } from './member.ts';
 /** Keys that somebody may have at once. */
 const most = 20;
 
+/** How every key begins. */
+export const keyPrefix = 'papers_';
+
 const form = /^papers_[A-Za-z0-9_-]{43}$/;
 
 function hashOf(key: string): string {

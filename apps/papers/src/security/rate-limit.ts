@@ -38,6 +38,8 @@ const limits = {
   run: { times: 30, within: 600, of: 'runs', together: true },
   search: { times: 120, within: 60, of: 'searches', together: false },
   api: { times: 240, within: 60, of: 'calls of the API', together: false },
+  /** Each asks arXiv or Crossref. */
+  submit: { times: 20, within: 3600, of: 'submitted papers', together: true },
 } satisfies Record<string, Limit>;
 
 export type LimitName = keyof typeof limits;
@@ -74,15 +76,23 @@ function counter(site: Site, name: LimitName): RateLimiterAbstract {
 
 const written = (seconds: number) => (seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`);
 
+/** What is left of a limit. */
+interface Left {
+  readonly remaining: number;
+  /** Seconds until it is whole again. */
+  readonly seconds: number;
+}
+
 /**
- * Counts one more.
+ * Counts one more, and gives what is left.
  * @param who a person's id, a network, or whatever else is counted by itself; kept as a hash only.
  * @throws Refused with 429 and Retry-After where it is one too many.
  */
-export async function count(site: Site, name: LimitName, who: string): Promise<void> {
+export async function count(site: Site, name: LimitName, who: string): Promise<Left> {
   const key = createHash('sha256').update(`${site.config.secret} ${who}`).digest('base64url').slice(0, 24);
   try {
-    await counter(site, name).consume(key);
+    const { remainingPoints, msBeforeNext } = await counter(site, name).consume(key);
+    return { remaining: remainingPoints, seconds: Math.ceil(msBeforeNext / 1000) };
   } catch (error) {
     if (!(error instanceof RateLimiterRes)) throw error;
     const seconds = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
@@ -95,10 +105,17 @@ export async function count(site: Site, name: LimitName, who: string): Promise<v
   }
 }
 
-/** Limits a route by the person, the API key's owner, or the network that asks; stands after those are known. */
+/**
+ * Limits a route by the person, the API key's owner, or the network that asks, and tells in the RateLimit headers what is left;
+ * stands after those are known.
+ */
 export function limited(site: Site, name: LimitName): MiddlewareHandler<Guarded> {
+  const { times, within } = limits[name];
   return async (c, next) => {
-    await count(site, name, c.get('person')?.id ?? c.get('keyOwner')?.id ?? network(c.get('address')));
+    const who = c.get('person')?.id ?? c.get('keyOwner')?.id ?? network(c.get('address'));
+    const { remaining, seconds } = await count(site, name, who);
     await next();
+    c.header('RateLimit', `"${name}";r=${remaining};t=${seconds}`);
+    c.header('RateLimit-Policy', `"fixed window";"${name}";q=${times};w=${within}`);
   };
 }
