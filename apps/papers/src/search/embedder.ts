@@ -14,7 +14,7 @@ export interface Embedder {
 }
 
 /** The built-in embedder, which places lexemes without a query where they are known. */
-export interface LatentEmbedder extends Embedder {
+interface LatentEmbedder extends Embedder {
   readonly model: LatentModel;
 }
 

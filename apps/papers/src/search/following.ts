@@ -58,6 +58,8 @@ export class Following {
   #next: Promise<void> | undefined;
   #behind = false;
   #checked = -Infinity;
+  #counted = -Infinity;
+  #uncounted = false;
 
   constructor(site: Site, listener: Listener) {
     this.#site = site;
@@ -93,7 +95,9 @@ export class Following {
   #note(revision: number): void {
     const at = performance.now();
     this.#seen.push({ at, revision });
-    while (this.#seen.length > 1 && this.#seen[1].at < at - overlapMs) this.#seen.shift();
+    // In this process transactions come one after the other.
+    const overlap = this.#site.database.kind === 'PGlite' ? 0 : overlapMs;
+    while (this.#seen.length > 1 && this.#seen[1].at <= at - overlap) this.#seen.shift();
     this.revision = revision;
   }
 
@@ -120,7 +124,8 @@ export class Following {
     const { database } = this.#site;
     this.#checked = performance.now();
     const latest = await latestRevision(database);
-    if (latest === this.revision || this.#behind) return;
+    if (this.#behind) return;
+    if (latest === this.revision) return this.#uncounted && this.#countable() ? this.#count() : undefined;
     const [{ count }] = await database.rows<{ count: number }>(
       sql`SELECT count(*)::int AS count FROM papers WHERE revision > ${this.#seen[0].revision}`,
     );
@@ -135,6 +140,7 @@ export class Following {
 
   async #takeIn(latest: number): Promise<void> {
     const { database } = this.#site;
+    let changed = false;
     for (let from = this.#seen[0].revision; ; ) {
       const rows = await database.rows<FactRow>(sql`
         SELECT ${factColumns} FROM papers p WHERE p.revision > ${from} ORDER BY p.revision LIMIT ${pageSize}`);
@@ -142,6 +148,7 @@ export class Following {
       for (const row of rows) {
         const facts = factsOf(row);
         const known = this.index.factsOf(facts.id);
+        if (known?.revision !== facts.revision) changed = true;
         if (known?.textHash !== facts.textHash) renewed.push(facts.id);
         else if (known.revision !== facts.revision) this.index.restate(facts);
       }
@@ -155,10 +162,25 @@ export class Following {
       from = Number(rows[rows.length - 1].revision);
       await breath();
     }
-    const [{ count }] = await database.rows<{ count: number }>(sql`SELECT count(*)::int AS count FROM papers`);
-    if (count !== this.index.size) await this.#compare();
+    // Counting takes a moment; where no paper is other than it was, one may be gone.
+    this.#uncounted = true;
+    if (!changed || this.#countable()) await this.#count();
     this.#note(latest);
     await this.#listener.followed();
+  }
+
+  #countable(): boolean {
+    return performance.now() - this.#counted > 1000;
+  }
+
+  /** Sees whether papers are gone. */
+  async #count(): Promise<void> {
+    this.#uncounted = false;
+    this.#counted = performance.now();
+    const [{ count }] = await this.#site.database.rows<{ count: number }>(
+      sql`SELECT count(*)::int AS count FROM papers`,
+    );
+    if (count !== this.index.size) await this.#compare();
   }
 
   /** Lets go of papers that are there no longer. */

@@ -25,9 +25,8 @@ export async function snippetsOf(
   const letters = new Set(Array.from(wanted, (lexeme) => lexeme[0]));
   const candidates = new Set<string>();
   for (const paper of papers) {
-    const { title, abstract } = writtenIn(paper);
-    for (const { lower } of title) if (letters.has(lower[0])) candidates.add(lower);
-    for (const { lower } of abstract) if (letters.has(lower[0])) candidates.add(lower);
+    const { byLetter } = writtenIn(paper);
+    for (const letter of letters) for (const lower of byLetter.get(letter) ?? []) candidates.add(lower);
   }
   const words = [...candidates];
   const read = await reader.of(words);
@@ -58,6 +57,8 @@ interface Written {
 interface WrittenPaper {
   readonly title: readonly Written[];
   readonly abstract: readonly Written[];
+  /** The different words by their first letter. */
+  readonly byLetter: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** Summaries are kept, and so are their words. */
@@ -66,7 +67,14 @@ const known = new WeakMap<object, WrittenPaper>();
 function writtenIn(paper: { readonly title: string; readonly abstract: string }): WrittenPaper {
   let written = known.get(paper);
   if (!written) {
-    written = { title: wordsIn(paper.title), abstract: wordsIn(paper.abstract) };
+    const title = wordsIn(paper.title);
+    const abstract = wordsIn(paper.abstract);
+    const byLetter = new Map<string, Set<string>>();
+    for (const { lower } of [...title, ...abstract]) {
+      const own = byLetter.get(lower[0]) ?? new Set();
+      byLetter.set(lower[0], own.add(lower));
+    }
+    written = { title, abstract, byLetter };
     known.set(paper, written);
   }
   return written;
