@@ -24,7 +24,7 @@ export type Field = Described &
   );
 
 /** What stands before the names of a method's parameters and of a subject's options in a form. */
-export type Prefix = 'p.' | 'o.';
+type Prefix = 'p.' | 'o.';
 
 /** Whose schema it is: a method's id, or the kind of a subject. */
 export interface FormOf {

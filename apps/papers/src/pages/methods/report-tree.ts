@@ -20,7 +20,7 @@ function element(tag: string, attributes: Element['attributes'], ...children: re
 }
 
 /** The class that shades by a share between 0 and 1. */
-export function heatClass(share: number): string {
+function heatClass(share: number): string {
   return `heat-${Math.round(10 * Math.max(0, Math.min(1, share)))}`;
 }
 
