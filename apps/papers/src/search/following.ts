@@ -23,7 +23,7 @@ interface TextRow extends FactRow {
 }
 
 /** Papers read at a time; between these the server does other things. */
-const pageSize = 250;
+const pageSize = 100;
 /** Changes that a search waits for; more are taken in behind it. */
 const waitedFor = 500;
 /** Transactions that are open for longer than this when they commit may be missed until the next start. */
