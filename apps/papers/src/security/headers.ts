@@ -6,11 +6,11 @@ import type { Site } from '../site.ts';
 
 /**
  * Sets the content security policy and its companions: everything from this site alone, WebAssembly, pages that are alone
- * in their process, so that they may share memory between threads.
+ * in their process, so that they may share memory between threads. An answer that has a policy of its own keeps it.
  */
 export function securityHeaders(site: Site): MiddlewareHandler {
   const self = ["'self'"];
-  return secureHeaders({
+  const set = secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: self,
       scriptSrc: [...self, "'wasm-unsafe-eval'"],
@@ -30,4 +30,12 @@ export function securityHeaders(site: Site): MiddlewareHandler {
     xFrameOptions: 'DENY',
     permissionsPolicy: { camera: [], microphone: [], geolocation: [], payment: [], usb: [] },
   });
+  return async (c, next) => {
+    let stricter: string | null = null;
+    await set(c, async () => {
+      await next();
+      stricter = c.res.headers.get('content-security-policy');
+    });
+    if (stricter !== null) c.header('content-security-policy', stricter);
+  };
 }
