@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -52,9 +52,10 @@ async function started(args, env, origin, path) {
 }
 
 function loaded(spec) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [load, JSON.stringify({ connections, ...spec })], {
-    maxBuffer: 2 ** 26,
-  });
+  const file = join(tmpdir(), `papers-load-${process.pid}.json`);
+  writeFileSync(file, JSON.stringify({ connections, ...spec }));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [load, file], { maxBuffer: 2 ** 26 });
+  rmSync(file);
   if (status !== 0) throw new Error(`load: ${stderr}`);
   return JSON.parse(String(stdout));
 }

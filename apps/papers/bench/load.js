@@ -1,11 +1,12 @@
 /**
  * @file A process of its own that asks a server as fast as so many readers can, each from an address of its own:
- * node load.js '{"origin", "paths", "connections", "seconds", "session"?}' prints latencies and requests a second as JSON.
+ * node load.js spec.json, of { origin, paths, connections, seconds }, prints latencies and requests a second as JSON.
  */
 
+import { readFileSync } from 'node:fs';
 import autocannon from 'autocannon';
 
-const { origin, paths, connections, seconds } = JSON.parse(process.argv[2]);
+const { origin, paths, connections, seconds } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const times = [];
 let failed = 0;
 let next = 0;

@@ -64,8 +64,9 @@ program
   .option('--later', 'leave digests, keyphrases and embeddings to the server', false)
   .action(async (what: string[], options: { from?: string; to?: string; pageYear: string; later: boolean }) => {
     const { ingestFile, ingestSource } = await import('./ingest/ingest.ts');
-    const { workThrough } = await import('./work-through.ts');
+    const { beginWork } = await import('./work-through.ts');
     await onSite(async (site, signal) => {
+      const finished = options.later ? undefined : await beginWork(site);
       const show = progressLine(({ read }: { read: number }) => `${written(read)} records read`);
       for (const one of what) {
         const { from, to } = options;
@@ -78,9 +79,7 @@ program
         );
         for (const { line, problem } of problems) process.stdout.write(`  line ${line}: ${problem}\n`);
       }
-      if (options.later) return;
-      await workThrough(
-        site,
+      await finished?.(
         progressLine((waiting) => `${written(waiting)} jobs to do`),
         signal,
       );

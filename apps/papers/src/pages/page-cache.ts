@@ -8,12 +8,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 
+type Encoding = 'br' | 'gzip';
+
 /** What is kept of an answer. */
 interface Kept {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly etag: string;
-  readonly bodies: { readonly identity: Buffer; readonly gzip?: Buffer; readonly br?: Buffer };
+  readonly body: Buffer;
+  /** Packed when somebody first asks for it so. */
+  readonly packed: Map<Encoding, Promise<Buffer>>;
   readonly revision: number;
   /** Moment of its making, in milliseconds of a clock that never goes back. */
   readonly made: number;
@@ -53,7 +57,7 @@ const packGzip = promisify(gzip);
 const packBrotli = promisify(brotliCompress);
 
 async function keptOf(response: Response, revision: number, made: number): Promise<Kept> {
-  const identity = Buffer.from(await response.arrayBuffer());
+  const body = Buffer.from(await response.arrayBuffer());
   const headers: Record<string, string> = {};
   for (const [name, value] of response.headers) {
     if (!/^(content-length|content-encoding|etag|date|connection|ratelimit|retry-after|x-ratelimit)/.test(name))
@@ -61,19 +65,28 @@ async function keptOf(response: Response, revision: number, made: number): Promi
   }
   headers.vary = 'Accept-Encoding, Cookie';
   headers['cache-control'] = 'public, max-age=0, must-revalidate';
-  const small = identity.length < 1024;
-  const [gz, br] = small
-    ? []
-    : await Promise.all([
-        packGzip(identity, { level: 6 }),
-        packBrotli(identity, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }),
-      ]);
-  const etag = `W/"${createHash('sha256').update(identity).digest('base64url').slice(0, 22)}"`;
-  return { status: response.status, headers, etag, bodies: { identity, gzip: gz, br }, revision, made };
+  const etag = `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+  return { status: response.status, headers, etag, body, packed: new Map(), revision, made };
 }
 
-function bytesOf({ bodies }: Kept): number {
-  return bodies.identity.length + (bodies.gzip?.length ?? 0) + (bodies.br?.length ?? 0) + 1024;
+/** Shorter bodies are not worth packing. */
+const shortest = 1024;
+
+function pack({ body, packed }: Kept, encoding: Encoding): Promise<Buffer> {
+  let packing = packed.get(encoding);
+  if (!packing) {
+    packing =
+      encoding === 'br'
+        ? packBrotli(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } })
+        : packGzip(body, { level: 4 });
+    packed.set(encoding, packing);
+  }
+  return packing;
+}
+
+/** A page and what it may be packed to. */
+function bytesOf({ body }: Kept): number {
+  return 1.5 * body.length + 1024;
 }
 
 /** Answers requests from memory where it can; `answer` says whether it did. */
@@ -131,7 +144,7 @@ export class PageCache {
       this.#pages.delete(key);
       this.#pages.set(key, kept);
       this.#options.onHit?.(request, request.url!.split('?', 1)[0]);
-      send(kept, request, response);
+      await send(kept, request, response);
       return 'hit';
     }
     if (request.method === 'HEAD') return 'pass';
@@ -142,7 +155,7 @@ export class PageCache {
       const own = making ? await this.#options.fetch(request) : made;
       await sendOnce(own, request, response);
     } else {
-      send(made, request, response);
+      await send(made, request, response);
     }
     return 'made';
   }
@@ -177,16 +190,15 @@ export class PageCache {
   }
 }
 
-function send(kept: Kept, request: IncomingMessage, response: ServerResponse): void {
-  const { headers, etag, bodies, status } = kept;
+async function send(kept: Kept, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { headers, etag, status } = kept;
   if (request.headers['if-none-match'] === etag) {
     response.writeHead(304, { ...headers, etag }).end();
     return;
   }
-  const accepts = request.headers['accept-encoding'] ?? '';
-  const encoding =
-    bodies.br && /\bbr\b/.test(accepts) ? 'br' : bodies.gzip && /\bgzip\b/.test(accepts) ? 'gzip' : undefined;
-  const body = (encoding && bodies[encoding]) ?? bodies.identity;
+  const accepts = kept.body.length < shortest ? '' : (request.headers['accept-encoding'] ?? '');
+  const encoding = /\bbr\b/.test(accepts) ? 'br' : /\bgzip\b/.test(accepts) ? 'gzip' : undefined;
+  const body = encoding ? await pack(kept, encoding) : kept.body;
   response.writeHead(status, {
     ...headers,
     etag,
