@@ -3,7 +3,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import type { AppEnv, Asked } from '../pages/context.ts';
-import { spanOfMonth, spanOfWeek } from '../pages/reading/calendar.ts';
+import { spanOfMonth, spanOfWeek } from '../papers/calendar.ts';
 import { isDay } from '../papers/facts.ts';
 import { newest, paperById, trending } from '../papers/lists.ts';
 import { type FoundPaper, search } from '../search/search.ts';

@@ -3,6 +3,7 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { latestRevision } from '../database/connect.ts';
 import type { AppEnv } from '../pages/context.ts';
+import { spanOfMonth, spanOfWeek, writtenMonth, writtenWeek } from '../papers/calendar.ts';
 import { isDay } from '../papers/facts.ts';
 import {
   dayList,
@@ -13,6 +14,7 @@ import {
   type PaperSummary,
   papersOfAuthor,
   papersOfTopic,
+  rangeList,
   trending,
 } from '../papers/lists.ts';
 import { allTopics, topicById } from '../papers/topics.ts';
@@ -70,6 +72,28 @@ const lists: Record<string, (site: Site, c: Asked) => Promise<Listed | undefined
       description: `The papers of ${day}, picks of the curators first.`,
       path: `/day/${day}`,
       papers: (await dayList(site, day)).papers.slice(0, most),
+    };
+  },
+  '/week/:week': async (site, c) => {
+    const week = c.req.param('week') ?? '';
+    const span = spanOfWeek(week);
+    if (!span) return undefined;
+    return {
+      title: `Daily Papers of ${writtenWeek(week)}`,
+      description: `The papers from ${span.from} to ${span.to}.`,
+      path: `/week/${week}`,
+      papers: (await rangeList(site, { ...span, limit: most, offset: 0 })).papers,
+    };
+  },
+  '/month/:month': async (site, c) => {
+    const month = c.req.param('month') ?? '';
+    const span = spanOfMonth(month);
+    if (!span) return undefined;
+    return {
+      title: `Daily Papers of ${writtenMonth(month)}`,
+      description: `The papers from ${span.from} to ${span.to}.`,
+      path: `/month/${month}`,
+      papers: (await rangeList(site, { ...span, limit: most, offset: 0 })).papers,
     };
   },
   '/trending': async (site) => ({
@@ -159,8 +183,8 @@ function notModified(site: Site): MiddlewareHandler<AppEnv> {
 }
 
 /**
- * /feed.xml, /day/:day/feed.xml, /trending/feed.xml, /newest/feed.xml, /discussed/feed.xml, /topics/:id/feed.xml,
- * /authors/:key/feed.xml, /search/feed.xml?q=… (also /search.xml?q=…), and the same as .json.
+ * /feed.xml, /day/:day/feed.xml, /week/:week/feed.xml, /month/:month/feed.xml, /trending/feed.xml, /newest/feed.xml,
+ * /discussed/feed.xml, /topics/:id/feed.xml, /authors/:key/feed.xml, /search/feed.xml?q=… (also /search.xml?q=…), and the same as .json.
  */
 export function feedRoutes(site: Site): Hono<AppEnv> {
   const app = new Hono<AppEnv>();

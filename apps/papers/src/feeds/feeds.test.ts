@@ -136,6 +136,8 @@ describe('feeds', () => {
       ['', '/', 3],
       ['/day/2025-12-10', '/day/2025-12-10', 2],
       ['/day/1999-01-01', '/day/1999-01-01', 0],
+      ['/week/2025-W50', '/week/2025-W50', 3],
+      ['/month/2025-12', '/month/2025-12', 3],
       ['/trending', '/trending', 3],
       ['/newest', '/newest', 3],
       ['/discussed', '/discussed', 3],
@@ -232,7 +234,13 @@ describe('feeds', () => {
   });
 
   it('are not there for what has no page', async () => {
-    for (const path of ['/day/2025-02-30/feed.xml', '/topics/no-such/feed.json', '/authors/no-body/feed.xml']) {
+    for (const path of [
+      '/day/2025-02-30/feed.xml',
+      '/week/2025-W60/feed.xml',
+      '/month/2025-13/feed.json',
+      '/topics/no-such/feed.json',
+      '/authors/no-body/feed.xml',
+    ]) {
       expect((await get(path)).status).toBe(404);
     }
   });

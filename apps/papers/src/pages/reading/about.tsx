@@ -123,9 +123,10 @@ function aboutPage(c: Asked, site: Site) {
 
       <h2 id="feeds">Feeds, mail and API</h2>
       <p>
-        <a href="/feed.xml">Atom</a> and <a href="/feed.json">JSON</a> feeds stand at the day, each topic, each author
-        and each search. <a href="/subscribe">Mail</a> comes daily or weekly, only after you confirmed by a link, and
-        stops with one click. The <a href="/api">API</a> has the addresses and fields of the original.
+        <a href="/feed.xml">Atom</a> and <a href="/feed.json">JSON</a> feeds stand at every list: a day, week or month,
+        trending, newest and most discussed, each topic, each author and each search. <a href="/subscribe">Mail</a>{' '}
+        comes daily or weekly, only after you confirmed by a link, and stops with one click. The <a href="/api">API</a>{' '}
+        has the addresses and fields of the original.
       </p>
 
       <h2 id="privacy">Privacy</h2>

@@ -3,6 +3,17 @@
 import { Hono } from 'hono';
 import type { Child } from 'hono/jsx';
 import {
+  daysAfter,
+  isDay,
+  monthOf,
+  type Span,
+  spanOfMonth,
+  spanOfWeek,
+  weekOf,
+  writtenMonth,
+  writtenWeek,
+} from '../../papers/calendar.ts';
+import {
   dayList,
   daysAround,
   latestDay,
@@ -16,19 +27,18 @@ import {
 import { type Day, dayOf, type Site } from '../../site.ts';
 import type { AppEnv, Asked } from '../context.ts';
 import { counted, page, writtenDay } from '../layout.tsx';
-import {
-  daysAfter,
-  isDay,
-  monthOf,
-  type Span,
-  spanOfMonth,
-  spanOfWeek,
-  weekOf,
-  writtenMonth,
-  writtenWeek,
-} from './calendar.ts';
 import { feedLinks } from './feed-links.ts';
-import { BeforeAndAfter, listFacts, Pages, PaperList, pageNumber, pageSize, SubscribeBanner, Tabs } from './pieces.tsx';
+import {
+  BeforeAndAfter,
+  FeedLinks,
+  listFacts,
+  Pages,
+  PaperList,
+  pageNumber,
+  pageSize,
+  SubscribeBanner,
+  Tabs,
+} from './pieces.tsx';
 import { notFoundPage, refusalPage } from './refusals.tsx';
 
 /** A day with fewer papers than this is followed, on the first page, by those of the days before. */
@@ -130,6 +140,7 @@ async function dayPage(c: Asked, site: Site, day: Day, first: boolean) {
           </p>
         </section>
       )}
+      <FeedLinks path={first ? '/' : dayPath(day)} />
     </>,
   );
 }
@@ -176,7 +187,7 @@ async function spanPage(
       description: `Papers from ${writtenDay(span.from)} to ${writtenDay(span.to)}: ${beginningTitles(list.papers)}`,
       canonical: site.config.url + path(span.from),
       at: 'today',
-      feeds: feedLinks('/', 'Daily Papers'),
+      feeds: feedLinks(path(span.from), `Daily Papers of ${title}`),
     },
     <>
       <SubscribeBanner />
@@ -193,6 +204,7 @@ async function spanPage(
       <Tabs at={at} paths={pathsFrom(day)} />
       <PaperList c={c} papers={list.papers} facts={await listFacts(c, site, list.papers)} />
       <Pages c={c} page={number} total={list.total} />
+      <FeedLinks path={path(span.from)} />
     </>,
   );
 }
@@ -239,6 +251,7 @@ async function rankingPage(c: Asked, site: Site, at: keyof typeof rankings) {
         firstRank={ranked ? offset + 1 : undefined}
       />
       <Pages c={c} page={number} total={total} />
+      <FeedLinks path={`/${at}`} />
     </>,
   );
 }

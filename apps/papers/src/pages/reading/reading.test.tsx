@@ -188,6 +188,25 @@ describe('pages that are read', () => {
     ]);
   });
 
+  it('every list says where its feeds are, to feed readers and to people', async () => {
+    for (const path of [
+      '/',
+      '/day/2025-01-02',
+      '/week/2025-W01',
+      '/month/2025-01',
+      '/trending',
+      '/newest',
+      '/discussed',
+    ]) {
+      const { document } = await get(path);
+      const feeds = ['xml', 'json'].map((ending) => `${path === '/' ? '' : path}/feed.${ending}`);
+      const told = [...document.querySelectorAll('link[rel=alternate]')].map((link) => link.getAttribute('href'));
+      expect(told, path).toEqual(feeds);
+      const linked = [...document.querySelectorAll('.feeds a')].map((a) => a.getAttribute('href'));
+      expect(linked, path).toEqual(feeds);
+    }
+  });
+
   it('lists have pages of twenty', async () => {
     const { document } = await get('/month/2025-02?page=2');
     expect(titles(document)).toHaveLength(20);

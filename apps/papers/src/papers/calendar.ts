@@ -1,7 +1,7 @@
 /** @file Days, ISO weeks and months as addresses write them: "2025-10-28", "2025-W44", "2025-10". */
 
-import { isDay as isCalendarDay } from '../../papers/facts.ts';
-import { type Day, dayOf } from '../../site.ts';
+import { type Day, dayOf } from '../site.ts';
+import { isDay as isCalendarDay } from './facts.ts';
 
 /** A run of days that has a page, both ends included. */
 export interface Span {

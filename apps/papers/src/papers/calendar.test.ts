@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dayOf } from '../../site.ts';
+import { dayOf } from '../site.ts';
 import { daysAfter, isDay, monthOf, spanOfMonth, spanOfWeek, weekOf } from './calendar.ts';
 
 const days = fc
