@@ -97,7 +97,8 @@ for (const kind of ['PGlite', 'PostgreSQL'] as const) {
       const odd = join(site.config.data, 'papers.docx');
       await writeFile(odd, 'x');
       await expect(ingestFile(site, odd)).rejects.toThrow(/known are \.jsonl/);
-      await expect(ingestFile(site, odd, { format: 'feed' })).rejects.toThrow(/not XML/);
+      await expect(ingestFile(site, odd, { format: 'feed' })).rejects.toThrow(/papers\.docx: .*not XML/);
+      await expect(ingestFile(site, `${odd}.ris`)).rejects.toThrow(/papers\.docx\.ris: there is no such file/);
       const [{ state }] = await site.database.rows<{ state: string }>(sql`SELECT state FROM ingests`);
       expect(state).toBe('failed');
     });

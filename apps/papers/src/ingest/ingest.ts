@@ -237,7 +237,9 @@ export async function ingestFile(
     throw new UnreadableFile(
       `${path}: its name does not tell what it holds; known are ${Object.keys(endings).join(', ')}`,
     );
-  const { size } = await stat(path);
+  const { size } = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new UnreadableFile(`${path}: there is no such file`) : error;
+  });
   if (size > largestStream) throw new UnreadableFile(`${path} is over ${largestStream / 2 ** 30} GB; split it`);
   const file = await hashOf(path);
   const ingest = await Ingest.open(site, `file:${basename(path)}`, {
@@ -245,7 +247,7 @@ export async function ingestFile(
     begin: async () => ({ file, format, records: 0 }),
     onProgress,
   });
-  return ingest.run(async () => {
+  const read = async () => {
     const skipped = Number(ingest.cursor.records);
     const items =
       format in streams
@@ -266,7 +268,14 @@ export async function ingestFile(
       if (batch.length === batchSize) await flush();
     }
     await flush();
-  });
+  };
+  return ingest.run(() =>
+    read().catch((error: Error) => {
+      throw error instanceof UnreadableFile && !error.message.startsWith(path)
+        ? new UnreadableFile(`${path}: ${error.message}`)
+        : error;
+    }),
+  );
 }
 
 /** How many days before the last read one a source is read again: papers appear late. */

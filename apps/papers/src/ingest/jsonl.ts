@@ -5,7 +5,7 @@ import type { PaperInput } from '../papers/facts.ts';
 import { firstNameFirst, type Item, linesOf } from './items.ts';
 
 const day = z
-  .string()
+  .string('is missing; a day such as 2024-02-29 is wanted')
   .regex(/^\d{4}-\d\d-\d\d/, 'is not a day such as 2024-02-29')
   .transform((text) => text.slice(0, 10));
 const count = z.number().int().min(0);
