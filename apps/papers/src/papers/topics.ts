@@ -1,7 +1,7 @@
 /** @file Topics: themes that readers follow. A paper belongs to those whose phrases and arXiv categories it shows. */
 
 import { sql } from 'drizzle-orm';
-import type { Drizzle } from '../database/connect.ts';
+import { type Database, type Drizzle, latestRevision } from '../database/connect.ts';
 import { topics as table } from '../database/schema.ts';
 import type { Site } from '../site.ts';
 
@@ -341,12 +341,23 @@ export async function topicsOf(site: Site, paper: string): Promise<{ id: string;
     WHERE pt.paper = ${paper} ORDER BY pt.weight DESC, t.name`);
 }
 
-/** Every topic with the number of its papers, by name. */
-export async function allTopics(site: Site): Promise<(Topic & { papers: number })[]> {
-  return site.database.rows(sql`
+type CountedTopic = Topic & { readonly papers: number };
+
+const counted = new WeakMap<Database, { readonly revision: number; readonly topics: Promise<CountedTopic[]> }>();
+
+/** Every topic with the number of its papers, by name; counted once after each change. */
+export async function allTopics(site: Site): Promise<CountedTopic[]> {
+  const { database } = site;
+  const revision = await latestRevision(database);
+  const known = counted.get(database);
+  if (known?.revision === revision) return known.topics;
+  const topics = database.rows<CountedTopic>(sql`
     SELECT t.id, t.name, t.says, t.phrases, t.categories, coalesce(n.papers, 0) AS papers FROM topics t
     LEFT JOIN (SELECT topic, count(*)::int AS papers FROM paper_topics GROUP BY topic) n ON n.topic = t.id
     ORDER BY t.name`);
+  counted.set(database, { revision, topics });
+  topics.catch(() => counted.delete(database));
+  return topics;
 }
 
 /** The topic with this id. */

@@ -21,12 +21,16 @@ export async function snippetsOf(
   reader: LexemeReader,
 ): Promise<SnippetPart[][]> {
   const wanted = new Set(asked);
-  // A stem begins with the letter that its words begin with.
+  // A stem begins with the letter that its words begin with, so only those words are looked at.
   const letters = new Set(Array.from(wanted, (lexeme) => lexeme[0]));
+  const written = papers.map(({ title, abstract }) => ({
+    title: wordsIn(title, letters),
+    abstract: wordsIn(abstract, letters),
+  }));
   const candidates = new Set<string>();
-  for (const paper of papers) {
-    const { byLetter } = writtenIn(paper);
-    for (const letter of letters) for (const lower of byLetter.get(letter) ?? []) candidates.add(lower);
+  for (const { title, abstract } of written) {
+    for (const word of title.candidates.values()) candidates.add(word);
+    for (const word of abstract.candidates.values()) candidates.add(word);
   }
   const words = [...candidates];
   const read = await reader.of(words);
@@ -35,70 +39,62 @@ export async function snippetsOf(
     const own = terms.filter((term) => wanted.has(term));
     if (own.length > 0) hits.set(words[i], own);
   });
-  const lexemesOf = (word: string) => hits.get(word) ?? noLexemes;
-  return papers.map((paper) => {
-    const written = writtenIn(paper);
-    const snippet = snippetOf(paper.abstract, written.abstract, lexemesOf);
+  return papers.map((paper, p) => {
+    const snippet = snippetOf(paper.abstract, written[p].abstract, hits);
     if (hits.size === 0 || snippet.some(({ hit }) => hit)) return snippet;
-    const ofTitle = snippetOf(paper.title, written.title, lexemesOf);
+    const ofTitle = snippetOf(paper.title, written[p].title, hits);
     return ofTitle.some(({ hit }) => hit) ? ofTitle : snippet;
   });
 }
 
-const word = /[\p{L}\p{N}][\p{L}\p{N}'’-]*/gu;
-
-/** A word of a text and its place. */
-interface Written {
-  readonly start: number;
-  readonly end: number;
-  readonly lower: string;
+/** Where the words of a text are, and those that begin with a letter that was asked for, in lower case. */
+interface Words {
+  /** Start and end of each word in turn; shape [2 · words]. */
+  readonly bounds: readonly number[];
+  /** By the number of the word. */
+  readonly candidates: ReadonlyMap<number, string>;
 }
 
-interface WrittenPaper {
-  readonly title: readonly Written[];
-  readonly abstract: readonly Written[];
-  /** The different words by their first letter. */
-  readonly byLetter: ReadonlyMap<string, ReadonlySet<string>>;
+const letterOrDigit = /[\p{L}\p{N}]/u;
+
+/** Whether a UTF-16 code is of a letter or digit; halves of a pair count as letters, so that they stay together. */
+function isLetter(code: number): boolean {
+  if (code < 128) return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57);
+  return (code >= 0xd800 && code <= 0xdfff) || letterOrDigit.test(String.fromCharCode(code));
 }
 
-/** Summaries are kept, and so are their words. */
-const known = new WeakMap<object, WrittenPaper>();
+/** Within a word also ' ’ and -. */
+const within = (code: number) => code === 39 || code === 45 || code === 0x2019 || isLetter(code);
 
-function writtenIn(paper: { readonly title: string; readonly abstract: string }): WrittenPaper {
-  let written = known.get(paper);
-  if (!written) {
-    const title = wordsIn(paper.title);
-    const abstract = wordsIn(paper.abstract);
-    const byLetter = new Map<string, Set<string>>();
-    for (const { lower } of [...title, ...abstract]) {
-      const own = byLetter.get(lower[0]) ?? new Set();
-      byLetter.set(lower[0], own.add(lower));
-    }
-    written = { title, abstract, byLetter };
-    known.set(paper, written);
+function wordsIn(text: string, letters: ReadonlySet<string>): Words {
+  const bounds: number[] = [];
+  const candidates = new Map<number, string>();
+  for (let at = 0; at < text.length; at++) {
+    if (!isLetter(text.charCodeAt(at))) continue;
+    const start = at;
+    while (at < text.length && within(text.charCodeAt(at))) at++;
+    const first = text[start].toLowerCase();
+    if (letters.has(first)) candidates.set(bounds.length / 2, text.slice(start, at).toLowerCase());
+    bounds.push(start, at);
   }
-  return written;
-}
-
-function wordsIn(text: string): Written[] {
-  const words: Written[] = [];
-  for (const { 0: written, index } of text.matchAll(word)) {
-    words.push({ start: index, end: index + written.length, lower: written.toLowerCase() });
-  }
-  return words;
+  return { bounds, candidates };
 }
 
 /**
  * The 40 words of the text with the most different hits, then the most hits, then the first; the first 40 where there is no hit.
  * An ellipsis stands where the text goes on.
- * @param lexemesOf of a word in lower case those that were asked for, none for other words.
+ * @param lexemesOf of words in lower case those that were asked for; other words are not in it.
  */
 function snippetOf(
   text: string,
-  written: readonly Written[],
-  lexemesOf: (word: string) => readonly string[],
+  { bounds, candidates }: Words,
+  lexemesOf: ReadonlyMap<string, readonly string[]>,
 ): SnippetPart[] {
-  const words = written.map(({ start, end, lower }) => ({ start, end, hits: lexemesOf(lower) }));
+  const words = Array.from({ length: bounds.length / 2 }, (_, w) => ({
+    start: bounds[2 * w],
+    end: bounds[2 * w + 1],
+    hits: lexemesOf.get(candidates.get(w) ?? '') ?? noLexemes,
+  }));
   if (words.length === 0) return text === '' ? [] : [{ text: text.slice(0, 300), hit: false }];
   const within = new Map<string, number>();
   let hits = 0;

@@ -3,7 +3,8 @@
 import { type PaperSummary, papersByIds } from '../papers/lists.ts';
 import type { Site } from '../site.ts';
 
-const mostKept = 30_000;
+/** A summary is some 3 KB. */
+const mostKept = 100_000;
 
 export class Summaries {
   readonly #site: Site;
