@@ -83,8 +83,22 @@ describe.skipIf(!present)(title, () => {
     expect(await page.textContent('.report h2')).toMatch(/^2 of 5 sentences of pasted text kept/);
     expect(await page.locator('.passages li').count()).toBe(2);
     expect(await page.locator('.strip-text .heat-10').count()).toBeGreaterThan(0);
+    expect(await page.textContent('.run-result .command')).toMatch(/^npx salience keep .* --by lexrank --budget 2$/);
     expect(posts).toEqual([]);
     expect(complaints.filter((line) => /Content Security|policy/i.test(line))).toEqual([]);
+    await page.close();
+  });
+
+  it('gives a result of this browser an address when it is asked to', async () => {
+    const { page, posts } = await open('/methods/lexrank');
+    await page.getByLabel('Text').fill(text);
+    await run(page);
+    await page.getByRole('button', { name: 'Give this result an address' }).click();
+    await page.waitForSelector('.run-result a[href^="/runs/"]');
+    expect(posts).toEqual(['/methods/lexrank/runs']);
+    expect(await page.textContent('.run-result .command')).toBe('npx salience keep pasted.txt --by lexrank --budget 5');
+    await page.reload();
+    expect(await page.textContent('.passages')).toContain('The tower of the town fell at night.');
     await page.close();
   });
 

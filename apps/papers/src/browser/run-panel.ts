@@ -17,6 +17,8 @@ interface ServerRun {
   readonly error?: string;
   readonly progress?: Progress;
   readonly report?: Told;
+  /** The same in a terminal. */
+  readonly command?: string;
   readonly pictures?: readonly (Picture | null)[];
 }
 
@@ -139,7 +141,8 @@ class RunPanel extends HTMLElement {
     this.#stop?.();
   }
 
-  async #run(form: HTMLFormElement, button: HTMLButtonElement): Promise<void> {
+  /** @param there on the server, also what this browser could do: only there a result has an address. */
+  async #run(form: HTMLFormElement, button: HTMLButtonElement, there = false): Promise<void> {
     if (this.#stop) return;
     this.#clearErrors(form);
     const meter = new Meter();
@@ -150,9 +153,11 @@ class RunPanel extends HTMLElement {
     button.disabled = true;
     this.#place.replaceChildren(meter.line, meter.bar, make('div', { class: 'row' }, cancel));
     try {
-      const text = await this.#textHere(form);
-      if (text) await this.#runHere(form, text, meter, cancelled.signal);
-      else await this.#runThere(form, meter, cancelled.signal);
+      const text = there ? undefined : await this.#textHere(form);
+      if (text) {
+        const result = await this.#runHere(form, text, meter, cancelled.signal);
+        if (result) this.#show(result.report, [], result.command, this.#keepButton(form, button));
+      } else await this.#runThere(form, meter, cancelled.signal);
     } catch (error) {
       if (error instanceof WrongForm) {
         this.#place.replaceChildren();
@@ -192,7 +197,7 @@ class RunPanel extends HTMLElement {
     { name, text }: { name: string; text: string },
     meter: Meter,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<Extract<FromWorker, { type: 'done' }> | undefined> {
     const fields: Record<string, string> = {};
     for (const [input, value] of new FormData(form)) if (typeof value === 'string') fields[input] = value;
     const order: FromPanel = { method: this.dataset.method ?? '', name, text, fields };
@@ -211,7 +216,8 @@ class RunPanel extends HTMLElement {
       if (!answer) this.#say('notice', 'It was cancelled.');
       else if (answer.type === 'wrong') throw new WrongForm(answer.errors);
       else if (answer.type === 'failed') this.#say('error', answer.message);
-      else if (answer.type === 'done') this.#show(answer.report, []);
+      else if (answer.type === 'done') return answer;
+      return undefined;
     } finally {
       worker.terminate();
     }
@@ -238,8 +244,10 @@ class RunPanel extends HTMLElement {
     const onCancel = () => void fetch(`/runs/${id}/cancel`, { method: 'POST', headers });
     signal.addEventListener('abort', onCancel, { once: true });
     const run = await untilOver(id, meter, signal);
-    if (run.state === 'done' && run.report) this.#show(run.report, run.pictures ?? [], `/runs/${id}`);
-    else if (run.state === 'failed') this.#say('error', run.error ?? 'It failed.');
+    if (run.state === 'done' && run.report) {
+      const permalink = make('a', { href: `/runs/${id}` }, 'This result has an address of its own');
+      this.#show(run.report, run.pictures ?? [], run.command, permalink);
+    } else if (run.state === 'failed') this.#say('error', run.error ?? 'It failed.');
     else this.#say('notice', 'It was cancelled.');
   }
 
@@ -247,16 +255,25 @@ class RunPanel extends HTMLElement {
     this.#place.replaceChildren(make('p', { class: kind, role: 'alert' }, text));
   }
 
-  #show(report: Told, pictures: readonly (Picture | null)[], permalink?: string): void {
+  /** Runs the same on the server, so that the result has an address to come back to and to pass on. */
+  #keepButton(form: HTMLFormElement, button: HTMLButtonElement): HTMLButtonElement {
+    const keep = make('button', { class: 'button', type: 'button' }, 'Give this result an address');
+    keep.addEventListener('click', () => void this.#run(form, button, true));
+    return keep;
+  }
+
+  #show(report: Told, pictures: readonly (Picture | null)[], command: string | undefined, address: HTMLElement): void {
     const shown = nodeOf(reportTree(report, (n) => pictures[n] ?? undefined)) as HTMLElement;
     const heading = shown.querySelector('h2');
     heading?.setAttribute('tabindex', '-1');
     this.#place.replaceChildren(shown);
-    if (permalink) {
+    if (command) {
       this.#place.append(
-        make('p', { class: 'meta' }, make('a', { href: permalink }, 'This result has an address of its own')),
+        make('h3', {}, 'The same in a terminal'),
+        make('pre', { class: 'command' }, make('code', {}, command)),
       );
     }
+    this.#place.append(make('p', { class: 'meta' }, address));
     heading?.focus();
   }
 

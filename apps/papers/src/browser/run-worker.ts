@@ -3,6 +3,7 @@
 import { browserMethods, type Collection, collect, keep, parseBudget, type Report, Run } from 'salience/browser';
 import sample from 'salience/examples/lighthouses.txt?url';
 import { z } from 'zod';
+import { commandLine } from '../runs/command-line.ts';
 import { readForm } from '../runs/form.ts';
 import type { Progress } from '../runs/order.ts';
 import { type ScoredUnits, shadedSentences, tidy } from '../runs/result.ts';
@@ -20,7 +21,11 @@ export type FromWorker =
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'wrong'; readonly errors: Readonly<Record<string, string>> }
   | { readonly type: 'failed'; readonly message: string }
-  | { readonly type: 'done'; readonly report: Report & { readonly remarks: readonly string[] } };
+  | {
+      readonly type: 'done';
+      readonly report: Report & { readonly remarks: readonly string[] };
+      readonly command: string;
+    };
 
 // The page's policy lets no code be made of texts, which zod would try for speed.
 z.config({ jitless: true });
@@ -57,7 +62,22 @@ async function work({ method: id, name, text, fields }: FromPanel): Promise<From
   const { report, scores } = await keep(method, collection, budget, { params: params.values, run });
   const { unit, values } = scores as ScoredUnits;
   const shaded = unit === 'sentence' ? shadedSentences(collection.sentences, values) : [];
-  return { type: 'done', report: tidy({ title: report.title, blocks: [...report.blocks, ...shaded], remarks }) };
+  const command = commandLine(
+    { method },
+    {
+      method: id,
+      params: params.values,
+      options: options.values,
+      budget,
+      seed: Number(seed),
+      input: name === '' ? { kind: 'sample' } : { kind: 'file', name },
+    },
+  );
+  return {
+    type: 'done',
+    report: tidy({ title: report.title, blocks: [...report.blocks, ...shaded], remarks }),
+    command,
+  };
 }
 
 addEventListener('message', ({ data }: MessageEvent<FromPanel>) => {

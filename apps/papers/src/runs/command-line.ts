@@ -20,8 +20,10 @@ function written(value: unknown): string {
 
 /** The same run on the command line; where the sample is made in memory, on a bundled file of its kind. */
 export function commandLine(
-  { method: { subject } }: MethodCard,
-  run: Pick<RunRow, 'method' | 'params' | 'options' | 'budget' | 'seed' | 'input'>,
+  { method: { subject } }: { readonly method: Pick<MethodCard['method'], 'subject'> },
+  run: Pick<RunRow, 'method' | 'params' | 'options' | 'budget' | 'seed'> & {
+    readonly input: { readonly kind: 'sample' } | { readonly kind: 'file'; readonly name: string };
+  },
 ): string {
   const { input, params, options } = run;
   const [path = '-', ...needed] =

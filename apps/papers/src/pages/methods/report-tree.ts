@@ -99,7 +99,8 @@ function tableTree({ columns, rows }: Of<'table'>): Element {
 
 function passagesTree({ passages }: Of<'passages'>): Element {
   const scores = passages.map(({ score }) => score);
-  const least = Math.min(...scores);
+  // From nothing: these are the best of many, and the least of them is no faint one.
+  const least = Math.min(0, ...scores);
   const span = Math.max(...scores) - least;
   return element(
     'ol',

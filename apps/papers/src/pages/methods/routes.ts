@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { streamSSE } from 'hono/streaming';
 import { cardOf, claimsByMethod } from '../../runs/cards.ts';
+import { commandLine } from '../../runs/command-line.ts';
 import { largestUpload } from '../../runs/inputs.ts';
 import { cancelRun, queueRun, type RunRow, runOf, TooManyRuns, waitingBefore, whoRuns } from '../../runs/queue.ts';
 import { type AskedRun, checkRun } from '../../runs/request.ts';
@@ -141,9 +142,11 @@ export function runRoutes(site: Site): Hono<AppEnv> {
     if (!row) return c.notFound();
     const result = resultOf(row);
     const pictures = result && (await picturesOf(row, result));
+    const card = await cardOf(row.method);
     return c.json(
       {
         ...told(row),
+        ...(card && { command: commandLine(card, row) }),
         ...(result && { report: result, pictures: result.blocks.map((_, n) => pictures?.(n) ?? null) }),
       },
       200,
