@@ -8,6 +8,7 @@ import { formsOf } from '../../runs/request.ts';
 import type { Site } from '../../site.ts';
 import type { Asked } from '../context.ts';
 import { counted, page } from '../layout.tsx';
+import { verdictClass } from '../reading/pieces.tsx';
 import { type Filled, RunPanel, runPanelModule } from './panel.tsx';
 
 const familyNames: Readonly<Record<string, string>> = {
@@ -53,7 +54,7 @@ export async function methodsPage(c: Asked) {
               <li class={implemented ? undefined : 'muted'}>
                 {implemented ? <a href={`/methods/${id}`}>{name}</a> : <span>{name}</span>}{' '}
                 {verdict && (
-                  <a class="tag" href={`/claims#${id}`}>
+                  <a class={`tag ${verdictClass(verdict)}`} href={`/claims#${id}`}>
                     {verdict}
                   </a>
                 )}
@@ -177,7 +178,7 @@ export function methodPage(
           <>
             <p>{claim.headline}</p>
             <p>
-              <a class="tag" href={`/claims#${id}`}>
+              <a class={`tag ${verdictClass(verdictInWords(claim))}`} href={`/claims#${id}`}>
                 {verdictInWords(claim)}
               </a>{' '}
               <a href={`/claims/${id}`}>Our numbers, and how to repeat them</a>

@@ -4,6 +4,7 @@ import { type LedgerEntry, verdictInWords } from 'salience';
 import { cardOf, claimsByMethod } from '../../runs/cards.ts';
 import type { Asked } from '../context.ts';
 import { counted, page } from '../layout.tsx';
+import { verdictClass } from '../reading/pieces.tsx';
 import { curveCharts, pictureOfClaim } from './pictures.ts';
 import { chartInWords, shownNumber } from './report-tree.ts';
 
@@ -16,7 +17,13 @@ function tone({ parts }: LedgerEntry): string {
   return headline.every(({ verdict }) => verdict === 'not reproduced') ? 'tag bad' : 'tag open';
 }
 
-const three = (value: number) => String(Number(value.toPrecision(3)));
+const three = (value: number) => String(Number(value.toPrecision(3))).replace('-', '−');
+
+/** A rule such as "LexRank − centroid ≥ 0.005" as what is measured and what it must be for the claim to hold. */
+function sides(rule: string): { measured: string; holds: string } {
+  const [, measured = rule, holds = ''] = /^(.*) ([≥≤] \S+)$/.exec(rule) ?? [];
+  return { measured, holds };
+}
 
 async function nameOf(id: string): Promise<string> {
   return (await cardOf(id))?.method.name ?? id;
@@ -37,9 +44,11 @@ export async function claimsPage(c: Asked) {
       <h1>Claims</h1>
       <p>
         Each claim is a paper’s headline as something that runs. Its parts have rules that were written down before the
-        first run: a mean over seeds, its 95% bootstrap interval, and a margin. <em>Reproduced</em>: the whole interval
-        is on the right side of the margin; <em>not reproduced</em>: the mean is on the wrong side; else{' '}
-        <em>undecided</em>. What was not reproduced is published like anything else.
+        first run: what is measured, as a mean over seeds with its 95% bootstrap interval, and what it must be for the
+        paper to be right here. Our data and models are small and our own, so that the figures a paper reports, where
+        its headline names some, are of another setting. <em>Reproduced</em>: the whole interval is on the right side of
+        the margin; <em>not reproduced</em>: the mean is on the wrong side; else <em>undecided</em>. What was not
+        reproduced is published like anything else.
       </p>
       <section class="table-scroll" tabindex={0} aria-label="All claims">
         <table class="data">
@@ -57,8 +66,10 @@ export async function claimsPage(c: Asked) {
                 <th scope="row">
                   <a href={`#${claim.method}`}>{name}</a>
                 </th>
-                <td>{claim.headline}</td>
-                <td>{verdictInWords(claim)}</td>
+                <td class="says">{claim.headline}</td>
+                <td>
+                  <span class={tone(claim)}>{verdictInWords(claim)}</span>
+                </td>
                 <td class="score">{claim.seeds.length}</td>
               </tr>
             ))}
@@ -91,20 +102,32 @@ function Parts({ parts, of }: { parts: readonly Part[]; of: string }) {
         <thead>
           <tr>
             <th scope="col">what is claimed</th>
-            <th scope="col">the paper’s side</th>
-            <th scope="col">ours</th>
-            <th scope="col">95% interval</th>
+            <th scope="col">what is measured</th>
+            <th scope="col" class="score">
+              holds where
+            </th>
+            <th scope="col" class="score">
+              ours
+            </th>
+            <th scope="col" class="score">
+              95% interval
+            </th>
             <th scope="col">verdict</th>
           </tr>
         </thead>
         <tbody>
           {parts.map(({ says, rule, mean, low, high, verdict }) => (
             <tr>
-              <th scope="row">{says}</th>
-              <td>{rule}</td>
+              <th scope="row" class="says">
+                {says}
+              </th>
+              <td>{sides(rule).measured}</td>
+              <td class="score">{sides(rule).holds}</td>
               <td class="score">{three(mean)}</td>
               <td class="score">{`${three(low)} to ${three(high)}`}</td>
-              <td>{verdict}</td>
+              <td>
+                <span class={`tag ${verdictClass(verdict)}`}>{verdict}</span>
+              </td>
             </tr>
           ))}
         </tbody>
@@ -189,7 +212,7 @@ export async function claimPage(c: Asked, claim: LedgerEntry) {
                 return (
                   <tr>
                     <th scope="row">{what}</th>
-                    <td class="score">{shownNumber(Number(three(mean)))}</td>
+                    <td class="score">{shownNumber(Number(mean.toPrecision(3))).replace('-', '−')}</td>
                     <td class="score">{three(Math.sqrt(variance / n))}</td>
                   </tr>
                 );

@@ -294,11 +294,22 @@ describe('the page of a result', () => {
 });
 
 describe('the ledger', () => {
-  it('has every claim with our number beside the paper’s side, its verdict, and how to repeat it', async () => {
+  it('has every claim with our number beside what it must be, its verdict, and how to repeat it', async () => {
     const claims = await claimsByMethod();
     expect(claims.size).toBeGreaterThan(3);
     const { document, html } = await read('/claims');
     expectNothingInline(html);
+    const cells = [...document.querySelectorAll('#lexrank ~ * tr')].map((row) =>
+      [...row.children].map(({ textContent }) => textContent?.trim()),
+    );
+    expect(cells).toContainEqual([
+      'LexRank beats degree centrality where both use t = 0.1.',
+      'noise 0: LexRank 0.1 − noise 0: degree 0.1',
+      '≥ 0.005',
+      expect.stringMatching(/^−0\.\d+$/),
+      expect.stringMatching(/^−?0\.\d+ to −?0\.\d+$/),
+      'not reproduced',
+    ]);
     for (const [id, claim] of claims) {
       expect(document.getElementById(id), id).toBeTruthy();
       const one = await read(`/claims/${id}`);
