@@ -94,7 +94,7 @@ function Ingests({ c, ingests }: { c: Asked } & Pick<Overview, 'ingests'>) {
                   <td>{refused}</td>
                   <td>{moment(started)}</td>
                   <td>
-                    {state !== 'running' && (
+                    {state !== 'running' && /^(arxiv|daily|feed):/.test(source) && (
                       <form method="post" action={`/admin/ingests/${id}/retry`}>
                         <CsrfField c={c} />
                         <button type="submit" class="button" aria-label={`Read ${source} again`}>
@@ -116,7 +116,12 @@ function Ingests({ c, ingests }: { c: Asked } & Pick<Overview, 'ingests'>) {
 function Mail({ deliveries, subscribers, troubles }: Pick<Overview, 'deliveries' | 'subscribers' | 'troubles'>) {
   return (
     <section class="card" aria-labelledby="mail">
-      <h2 id="mail">Mail</h2>
+      <div class="heading">
+        <h2 id="mail">Mail</h2>
+        <p>
+          <a href="/admin/mail">What is in doubt, and sending it again</a>
+        </p>
+      </div>
       <h3>Subscribers</h3>
       <Numbers rows={subscribers} none="None yet." />
       <h3>Deliveries</h3>

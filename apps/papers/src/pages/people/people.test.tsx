@@ -450,6 +450,20 @@ function round(open: () => Promise<{ site: TestSite; drop?: () => Promise<void> 
     expect((await curator.ask('/curate/2025-02-30')).status).toBe(404);
   });
 
+  it('an administrator is led to the mail in doubt, and reads again what is a source, not a file', async () => {
+    const admin = await signIn(site, app, 'root@example.org', elsewhere());
+    await site.database.db
+      .insert(schema.ingests)
+      .values(
+        ['arxiv:cs.LG', 'file:papers.bib'].map((source) => ({ source, state: 'done', started: site.clock() }) as const),
+      );
+    const html = await admin.read('/admin');
+    expect(html).toContain('href="/admin/mail"');
+    expect(html).toContain('file:papers.bib');
+    expect(html).toContain('Read arxiv:cs.LG again');
+    expect(html).not.toContain('Read file:papers.bib again');
+  });
+
   it('an administrator sees reports, removes what was reported, and bans its author', async () => {
     const admin = await signIn(site, app, 'root@example.org', elsewhere());
     const author = await signIn(site, app, 'rude@example.org', elsewhere());

@@ -5,16 +5,19 @@ import { Refused } from '../../security/refused.ts';
 import type { AppEnv, Asked, Person } from '../context.ts';
 import { refusalPage } from './refusal.tsx';
 
+/** A text without NUL, which no database takes. */
+const storable = (text: string) => text.replaceAll('\0', '');
+
 /** A field of the posted form; empty where it is absent. */
 export async function fieldOf(c: Asked, name: string): Promise<string> {
   const value = (await c.req.formData().catch(() => undefined))?.get(name);
-  return typeof value === 'string' ? value : '';
+  return typeof value === 'string' ? storable(value) : '';
 }
 
 /** All fields of this name, in the form's order. */
 export async function fieldsOf(c: Asked, name: string): Promise<string[]> {
   const values = (await c.req.formData().catch(() => undefined))?.getAll(name) ?? [];
-  return values.filter((value) => typeof value === 'string');
+  return values.filter((value) => typeof value === 'string').map(storable);
 }
 
 /** Who is signed in; throws Refused with 401 where nobody is. */
