@@ -1,13 +1,14 @@
 /** @file The database, on PGlite and on PostgreSQL. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
+import { migrate } from 'drizzle-orm/pglite/migrator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newDatabase, whereThereIsPostgres } from '../../test/postgres.ts';
 import { openJobs } from '../jobs/jobs.ts';
-import { connect, type Database, latestRevision, touch } from './connect.ts';
+import { connect, type Database, latestRevision, migrations, touch } from './connect.ts';
 
 const onPostgres = describe.skipIf(!process.env.TEST_DATABASE_URL);
 
@@ -68,6 +69,32 @@ describe('in PGlite, the database', () => {
     await expect(connect({ folder })).rejects.toThrow('open in this process already');
     await first.close();
     await (await connect({ folder })).close();
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe('a migration that comes later', () => {
+  it('goes forward over data that is there, once, and an older program leaves it as it is', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'papers-migrations-'));
+    await cp(migrations, folder, { recursive: true });
+    const journalPath = join(folder, 'meta', '_journal.json');
+    const journal = JSON.parse(await readFile(journalPath, 'utf8'));
+    const { idx, when } = journal.entries.at(-1);
+    journal.entries.push({ idx: idx + 1, version: '7', when: when + 1000, tag: 'later', breakpoints: true });
+    await writeFile(journalPath, JSON.stringify(journal));
+    await writeFile(join(folder, 'later.sql'), "ALTER TABLE topics ADD COLUMN later text NOT NULL DEFAULT 'new'");
+    const database = await connect({});
+    const db = database.db as unknown as Parameters<typeof migrate>[0];
+    await database.db.execute(
+      sql`INSERT INTO topics (id, name, says, phrases) VALUES ('old', 'Old', 'It was there.', '{}')`,
+    );
+    await migrate(db, { migrationsFolder: folder });
+    await migrate(db, { migrationsFolder: folder });
+    const rows = () => database.rows(sql`SELECT id, says, later FROM topics WHERE id = 'old'`);
+    expect(await rows()).toEqual([{ id: 'old', says: 'It was there.', later: 'new' }]);
+    await migrate(db, { migrationsFolder: migrations });
+    expect(await rows()).toHaveLength(1);
+    await database.close();
     await rm(folder, { recursive: true });
   });
 });
