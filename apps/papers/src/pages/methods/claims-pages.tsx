@@ -55,9 +55,11 @@ export async function claimsPage(c: Asked) {
           <thead>
             <tr>
               <th scope="col">method</th>
-              <th scope="col">headline</th>
               <th scope="col">verdict</th>
-              <th scope="col">seeds</th>
+              <th scope="col" class="score">
+                seeds
+              </th>
+              <th scope="col">headline</th>
             </tr>
           </thead>
           <tbody>
@@ -66,11 +68,11 @@ export async function claimsPage(c: Asked) {
                 <th scope="row">
                   <a href={`#${claim.method}`}>{name}</a>
                 </th>
-                <td class="says">{claim.headline}</td>
                 <td>
                   <span class={tone(claim)}>{verdictInWords(claim)}</span>
                 </td>
                 <td class="score">{claim.seeds.length}</td>
+                <td class="says">{claim.headline}</td>
               </tr>
             ))}
           </tbody>
@@ -102,7 +104,6 @@ function Parts({ parts, of }: { parts: readonly Part[]; of: string }) {
         <thead>
           <tr>
             <th scope="col">what is claimed</th>
-            <th scope="col">what is measured</th>
             <th scope="col" class="score">
               holds where
             </th>
@@ -113,6 +114,7 @@ function Parts({ parts, of }: { parts: readonly Part[]; of: string }) {
               95% interval
             </th>
             <th scope="col">verdict</th>
+            <th scope="col">what is measured</th>
           </tr>
         </thead>
         <tbody>
@@ -121,13 +123,13 @@ function Parts({ parts, of }: { parts: readonly Part[]; of: string }) {
               <th scope="row" class="says">
                 {says}
               </th>
-              <td>{sides(rule).measured}</td>
               <td class="score">{sides(rule).holds}</td>
               <td class="score">{three(mean)}</td>
               <td class="score">{`${three(low)} to ${three(high)}`}</td>
               <td>
                 <span class={`tag ${verdictClass(verdict)}`}>{verdict}</span>
               </td>
+              <td class="says muted">{sides(rule).measured}</td>
             </tr>
           ))}
         </tbody>

@@ -304,11 +304,11 @@ describe('the ledger', () => {
     );
     expect(cells).toContainEqual([
       'LexRank beats degree centrality where both use t = 0.1.',
-      'noise 0: LexRank 0.1 − noise 0: degree 0.1',
       '≥ 0.005',
       expect.stringMatching(/^−0\.\d+$/),
       expect.stringMatching(/^−?0\.\d+ to −?0\.\d+$/),
       'not reproduced',
+      'noise 0: LexRank 0.1 − noise 0: degree 0.1',
     ]);
     for (const [id, claim] of claims) {
       expect(document.getElementById(id), id).toBeTruthy();
