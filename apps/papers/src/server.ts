@@ -15,7 +15,7 @@ import { PageCache } from './pages/page-cache.ts';
 import { seedCatalogue } from './papers/catalogue-papers.ts';
 import { countView, flushViews, viewJobs } from './papers/views.ts';
 import { peopleJobs } from './people/tidy.ts';
-import { startRuns } from './runs/runner.ts';
+import { type Runner, startRuns } from './runs/runner.ts';
 import { searchJobs } from './search/embedding-jobs.ts';
 import { openSearch } from './search/site-search.ts';
 import { clientAddress } from './security/address.ts';
@@ -108,35 +108,21 @@ export async function serve(config: Config, log: Log): Promise<Server> {
   server.requestTimeout = 30_000;
   server.headersTimeout = 10_000;
   server.keepAliveTimeout = 65_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(config.port, config.host, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  const runner = startRuns(site);
-  await site.jobs.start([
-    ...viewJobs(site),
-    ...digestJobs(site),
-    ...searchJobs(site),
-    ...ingestJobs(site),
-    ...mailJobs(site),
-    ...peopleJobs(site),
-  ]);
-  await searching;
-  log.info('ready', { url: site.config.url, port, database: site.database.kind, data: config.data });
-
+  let port = config.port;
+  let runner: Runner | undefined;
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= (async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       setTimeout(() => server.closeAllConnections(), 5_000).unref();
-      await Promise.all([closed, runner.stop()]);
-      await flushViews(site);
+      await Promise.all([closed, runner?.stop()]);
+      await flushViews(site).catch((error) => log.error('views were not counted', { error: String(error) }));
       await site.close();
     })();
     return closing;
   };
+  // From here on, since the rest of the start takes as long as the index is large.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       log.info('ending', { signal });
@@ -149,5 +135,29 @@ export async function serve(config: Config, log: Log): Promise<Server> {
       );
     });
   }
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(config.port, config.host, resolve);
+    });
+    port = (server.address() as AddressInfo).port;
+    runner = startRuns(site);
+    await site.jobs.start([
+      ...viewJobs(site),
+      ...digestJobs(site),
+      ...searchJobs(site),
+      ...ingestJobs(site),
+      ...mailJobs(site),
+      ...peopleJobs(site),
+    ]);
+    await searching;
+  } catch (error) {
+    // What breaks while all is being closed breaks because of that.
+    const meant = closing !== undefined;
+    await close();
+    if (!meant) throw error;
+  }
+  if (closing === undefined)
+    log.info('ready', { url: site.config.url, port, database: site.database.kind, data: config.data });
   return { url: site.config.url, port, close };
 }
