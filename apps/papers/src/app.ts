@@ -20,9 +20,13 @@ import { address } from './security/address.ts';
 import { limitBodies } from './security/body-limit.ts';
 import { csrf } from './security/csrf.ts';
 import { securityHeaders } from './security/headers.ts';
+import { refuseNul } from './security/nul.ts';
 import type { Site } from './site.ts';
 
 const programs = /^\/(api|mcp)(\/|$)/;
+
+/** Of answers that are true at their moment alone. */
+const now = { 'cache-control': 'no-store' };
 
 /** Whether a request comes from this machine itself, through no proxy. */
 function fromHere(c: Asked): boolean {
@@ -41,17 +45,17 @@ function opens(c: Asked, token: string | undefined): boolean {
  */
 export function application(site: Site, metrics: Metrics): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  app.use(securityHeaders(site));
+  app.use(securityHeaders(site), refuseNul);
   app.route('/', assetRoutes());
-  app.get('/healthz', (c) => c.text('ok\n'));
+  app.get('/healthz', (c) => c.text('ok\n', 200, now));
   app.get('/readyz', async (c) => {
     await site.database.execute('SELECT 1');
-    return indexReady(site) ? c.text('ok\n') : c.text('the search index is being loaded\n', 503);
+    return indexReady(site) ? c.text('ok\n', 200, now) : c.text('the search index is being loaded\n', 503, now);
   });
   app.use(address(site));
   app.get('/metrics', async (c) => {
-    if (!fromHere(c) && !opens(c, site.config.metricsToken)) return c.text('not from here\n', 403);
-    return c.text(await metrics.text(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+    if (!fromHere(c) && !opens(c, site.config.metricsToken)) return c.text('not from here\n', 403, now);
+    return c.text(await metrics.text(), 200, { ...now, 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
   });
   app.use(limitBodies([...longerBodies, ...apiBodies]), session(site), csrf(site));
   for (const routes of [apiRoutes, feedRoutes, readingRoutes, peopleRoutes, runRoutes, subscribeRoutes]) {

@@ -22,7 +22,14 @@ const confirmationLife = 48 * 3_600_000;
 const form = z.object({
   email: z.string().trim().max(254).pipe(z.email()),
   cadence: z.enum(['daily', 'weekly']),
-  topics: z.array(z.string().max(100)).max(200),
+  topics: z
+    .array(
+      z
+        .string()
+        .max(100)
+        .regex(/^[^\0]*$/),
+    )
+    .max(200),
 });
 
 function hashOf(token: string): string {

@@ -54,6 +54,14 @@ describe('the form of a schema', () => {
     expect(errors['p.folder']).toMatch(/not taken from the web/);
   });
 
+  it('refuses what no database takes for a text', async () => {
+    const { params } = formsOf((await cardOf('lexrank'))!);
+    for (const text of ['a\0b', 'half a pair: \ud83d']) {
+      expect(readForm(params, { 'p.query': text }).errors).toEqual({ 'p.query': 'has a character that is no text' });
+    }
+    expect(readForm(params, { 'p.query': 'a whole pair: \ud83d\ude00' }).errors).toEqual({});
+  });
+
   it('gives back what differs from the defaults, each as its type', () => {
     const posted = { 'p.share': '0.25', 'p.count': '3', 'p.loud': 'false', 'p.sizes': '2, 16', 'p.shape': 'round' };
     expect(readForm(of, posted)).toEqual({ values: { share: 0.25, loud: false, sizes: [2, 16] }, errors: {} });

@@ -145,6 +145,10 @@ export function readForm(of: FormOf, posted: Readonly<Record<string, string>>): 
       errors[input] = `is ${text.length} characters long; ${longest} are allowed`;
       continue;
     }
+    if (/[\0\p{Surrogate}]/u.test(text)) {
+      errors[input] = 'has a character that is no text';
+      continue;
+    }
     const value = read(field, text);
     if (value === undefined) continue;
     if (Array.isArray(value) && value.length > mostEntries) {
