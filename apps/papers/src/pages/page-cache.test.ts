@@ -1,8 +1,8 @@
 /** @file The cache of shared pages, behind a real server. */
 
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PageCache } from './page-cache.ts';
 
 let revision = 1;
@@ -122,6 +122,28 @@ describe('the cache of pages', () => {
       [get('/cookie'), get('/cookie')].map(async (answer) => (await answer).headers.get('set-cookie')),
     );
     expect(new Set(cookies).size).toBe(2);
+  });
+
+  it('whoever comes after a change waits for no page that was begun before it', async () => {
+    const before = get('/slow');
+    await vi.waitUntil(() => made.length === 1);
+    revision = 2;
+    cache.changed();
+    expect(await (await get('/slow')).text()).toBe(`${page}2`);
+    await before;
+    expect(made).toEqual(['/slow', '/slow']);
+  });
+
+  it('an address that names a host is no path, and is not kept', async () => {
+    const { port } = new URL(origin);
+    for (const path of ['http://elsewhere.test/you', '//elsewhere.test/you', '//']) {
+      const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+        request({ port, path, host: '127.0.0.1' }, resolve).on('error', reject).end();
+      });
+      answer.resume();
+      expect(answer.headers['x-passed']).toBe('yes');
+    }
+    expect(made).toEqual([]);
   });
 
   it('answers 304 to who has the page already, and HEAD without a body', async () => {

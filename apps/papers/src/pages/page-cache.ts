@@ -48,6 +48,8 @@ const kind = /^(text\/html|application\/(atom\+xml|feed\+json|opensearchdescript
 function shareable(request: IncomingMessage): boolean {
   const { method, url = '/', headers } = request;
   if (method !== 'GET' && method !== 'HEAD') return false;
+  // "http://host/path" and "//host/path" name a host, and are no path that `never` knows.
+  if (!/^\/(?!\/)/.test(url)) return false;
   if (headers.authorization !== undefined || headers.range !== undefined || url.length > longestUrl) return false;
   if (headers.cookie?.includes('session')) return false;
   return !never.test(url.split('?', 1)[0]);
@@ -94,6 +96,7 @@ export class PageCache {
   readonly #options: Required<Omit<PageCacheOptions, 'onHit'>> & Pick<PageCacheOptions, 'onHit'>;
   /** Least recently used first. */
   readonly #pages = new Map<string, Kept>();
+  /** By revision and address: who comes after a change waits for no page that was begun before it. */
   readonly #making = new Map<string, Promise<Kept | Response>>();
   #bytes = 0;
   #revision = -1;
@@ -148,7 +151,7 @@ export class PageCache {
       return 'hit';
     }
     if (request.method === 'HEAD') return 'pass';
-    const making = this.#making.get(key);
+    const making = this.#making.get(`${revision} ${key}`);
     const made = await (making ?? this.#make(key, request, revision));
     if (made instanceof Response) {
       // What is not to be shared is asked for by each reader anew.
@@ -171,8 +174,8 @@ export class PageCache {
       this.#keep(key, kept);
       return kept;
     };
-    const making = make().finally(() => this.#making.delete(key));
-    this.#making.set(key, making);
+    const making = make().finally(() => this.#making.delete(`${revision} ${key}`));
+    this.#making.set(`${revision} ${key}`, making);
     return making;
   }
 
