@@ -44,6 +44,8 @@ describe('an address', () => {
     '64:ff9b::a00:1',
     '2002:a00:1::',
     '2001:db8::1',
+    '::7f00:1',
+    '4000::1',
     'nonsense',
   ])('%s is not of the public internet', (address) => {
     expect(isPublicAddress(address)).toBe(false);

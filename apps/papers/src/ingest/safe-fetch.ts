@@ -41,9 +41,10 @@ const mostRedirects = 5;
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
   const parsed = ipaddr.process(address);
+  // An IPv6 address that carries an IPv4 one (NAT64, 6to4, Teredo) has a range of its own there.
   if (parsed.range() !== 'unicast') return false;
-  // An IPv6 address that carries an IPv4 one (NAT64, 6to4, Teredo) has a range of its own and is refused above.
-  return true;
+  // Of IPv6 only 2000::/3 is given out; "::7f00:1", which is 127.0.0.1 in the oldest writing, is not.
+  return parsed.kind() === 'ipv4' || parsed.match(ipaddr.parseCIDR('2000::/3'));
 }
 
 /** What opens a connection: asks `address`, a URL, of the machine with this IP address. */
