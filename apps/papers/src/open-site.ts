@@ -41,7 +41,8 @@ export async function openSite(config: Config, log: Log): Promise<Site & { close
       'SALIENCE_SECRET is missing: with DATABASE_URL every instance must sign with the same secret of at least 32 characters',
     );
   }
-  await mkdir(config.data, { recursive: true });
+  // Sessions, addresses and uploads lie there: nobody else on the machine may look in.
+  await mkdir(config.data, { recursive: true, mode: 0o700 });
   const secret = config.secret ?? (await secretOf(config.data));
   const database = await connect({ url: config.databaseUrl, folder: config.data });
   const jobs = await openJobs(database, (error) => log.error('jobs', { error: String(error) }));
