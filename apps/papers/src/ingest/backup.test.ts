@@ -128,6 +128,9 @@ describe('a backup', () => {
     await expect(importAll(site, join(site.config.data, 'cut.gz'), { force: true })).rejects.toThrow(
       /not a whole gzip/,
     );
+    await expect(importAll(site, join(site.config.data, 'none.gz'), { force: true })).rejects.toThrow(
+      /none\.gz: there is no such file/,
+    );
     expect(await everything(site)).toEqual(before);
   });
 });

@@ -276,6 +276,7 @@ async function* unpacked(path: string, maxBytes: number): AsyncGenerator<Uint8Ar
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new UnreadableFile(`${path}: there is no such file`);
     throw code?.startsWith('Z_') ? new UnreadableFile(`${path} is not a whole gzip file: ${message}`) : error;
   } finally {
     source.destroy();

@@ -227,6 +227,14 @@ describe('the page of a result', () => {
             ['b', 1234],
           ],
         },
+        {
+          kind: 'table',
+          columns: ['layer', 'share', 'growth'],
+          rows: [
+            ['first', '12.50%', '120%'],
+            ['second', '100%', '4%'],
+          ],
+        },
         { kind: 'bars', unit: 's', bars: [{ label: evil, value: 2 }] },
         {
           kind: 'passages',
@@ -268,7 +276,8 @@ describe('the page of a result', () => {
     expect(document.querySelector('img[src=x]')).toBeNull();
     expect(document.querySelector('.report h2')?.textContent).toBe(evil);
     expect([...document.querySelectorAll('.report td')].map(({ textContent }) => textContent)).toContain('0.1235');
-    expect(document.querySelectorAll('meter')).toHaveLength(1);
+    const meters = [...document.querySelectorAll('meter')].map((meter) => meter.getAttribute('value'));
+    expect(meters, 'shares of a whole, and bars').toEqual(['0.125', '1', '2']);
     expect(document.querySelectorAll('.strip-text span')).toHaveLength(2);
     const image = document.querySelector('.chart img')!;
     expect(image.getAttribute('alt')).toMatch(/^Swarm: a row of dots over value for each of/);

@@ -67,12 +67,24 @@ function blockTree(block: Block, picture: ReturnType<PictureOf>): Element[] {
 
 type Of<Kind extends Block['kind']> = Extract<Block, { kind: Kind }>;
 
+/** "12.5%" as 0.125; nothing for what is no share of a whole. */
+function shareOf(cell: string | number): number | undefined {
+  const [, percent] = (typeof cell === 'string' && /^(\d+(?:\.\d+)?)%$/.exec(cell)) || [];
+  return percent !== undefined && Number(percent) <= 100 ? Number(percent) / 100 : undefined;
+}
+
 function tableTree({ columns, rows }: Of<'table'>): Element {
   const right = columns.map(
     (_, c) => rows.length > 0 && rows.every((row) => typeof row[c] === 'number' || /^[\d.,]+%$/.test(row[c])),
   );
-  const cell = (tag: string, text: string, c: number, scope?: string) =>
-    element(tag, { scope, class: right[c] ? 'score' : undefined }, text);
+  // Shares of layers and the like are bars too; read aloud, the number is enough.
+  const shares = columns.map((_, c) => rows.length > 1 && rows.every((row) => shareOf(row[c]) !== undefined));
+  const cell = (tag: string, text: string, c: number, scope?: string) => {
+    const share = tag === 'td' && shares[c] ? shareOf(text) : undefined;
+    const bar =
+      share === undefined ? [] : [element('meter', { min: 0, max: 1, value: share, 'aria-hidden': 'true' }), ' '];
+    return element(tag, { scope, class: right[c] ? 'score' : undefined }, ...bar, text);
+  };
   return element(
     'section',
     { class: 'table-scroll', tabindex: 0, 'aria-label': columns.filter(Boolean).join(', ') || 'facts' },

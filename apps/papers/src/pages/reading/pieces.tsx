@@ -163,7 +163,7 @@ function Paper({
         )}
         {verdict && (
           <a class={`tag ${verdictClass(verdict)}`} href={`${path}#claim`}>
-            Claim {verdict}
+            Claim: {verdict}
           </a>
         )}
         {paper.codeUrl && (
