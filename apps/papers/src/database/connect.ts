@@ -35,6 +35,8 @@ export interface Database {
   readonly execute: Execute;
   /** Rows of a query written as SQL. */
   rows<Row>(query: SQL, within?: Pick<Drizzle, 'execute'>): Promise<Row[]>;
+  /** Does something that only one instance at a time may do; the others wait for it. */
+  exclusively<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -87,6 +89,7 @@ async function connectPGlite(folder: string | undefined): Promise<Database> {
       async rows<Row>(query: SQL, within: Pick<Drizzle, 'execute'> = db as unknown as Drizzle) {
         return ((await within.execute(query)) as unknown as { rows: Row[] }).rows;
       },
+      exclusively: (_name, work) => work(), // the folder is this process's alone
       async close() {
         await client.close();
         await unlock();
@@ -103,31 +106,51 @@ async function connectPostgres(url: string): Promise<Database> {
   const pool = new pg.Pool({ connectionString: url, max: 12, options: '-c jit=off' });
   pool.on('error', () => {}); // a lost idle connection is replaced by the next query
   const db = drizzlePostgres(pool, { schema });
-  // One instance migrates, the others wait for it.
-  const client = await pool.connect();
-  let pgvector = false;
-  try {
-    await client.query('SELECT pg_advisory_lock($1)', [lockNumber('migrations')]);
+  const exclusively = async <Result>(
+    name: string,
+    work: (client: pg.PoolClient) => Promise<Result>,
+  ): Promise<Result> => {
+    const client = await pool.connect();
+    try {
+      await client.query('SELECT pg_advisory_lock($1)', [lockNumber(name)]);
+      return await work(client);
+    } finally {
+      await client.query('SELECT pg_advisory_unlock($1)', [lockNumber(name)]).catch(() => {});
+      client.release();
+    }
+  };
+  const pgvector = await exclusively('migrations', async (client) => {
     await migratePostgres(drizzlePostgres(client, { schema }), { migrationsFolder: migrations });
     const { rows } = await client.query("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'");
-    pgvector = rows.length > 0;
-    if (pgvector) await client.query('CREATE EXTENSION IF NOT EXISTS vector');
-  } finally {
-    await client.query('SELECT pg_advisory_unlock($1)', [lockNumber('migrations')]).catch(() => {});
-    client.release();
-  }
+    if (rows.length > 0) await client.query('CREATE EXTENSION IF NOT EXISTS vector');
+    return rows.length > 0;
+  });
   return {
     kind: 'PostgreSQL',
     db: db as unknown as Drizzle,
     pgvector,
     async execute(text, values) {
-      const result = await pool.query(text, values);
-      const last = Array.isArray(result) ? result.at(-1) : result;
-      return { rows: last.rows, rowCount: last.rowCount ?? 0 };
+      if (values && values.length > 0) {
+        const { rows, rowCount } = await pool.query(text, values);
+        return { rows, rowCount: rowCount ?? 0 };
+      }
+      // Several statements may begin a transaction: the connection goes back to the others without it.
+      const client = await pool.connect();
+      try {
+        const result = await client.query(text);
+        const last = Array.isArray(result) ? result.at(-1) : result;
+        return { rows: last.rows, rowCount: last.rowCount ?? 0 };
+      } catch (error) {
+        await client.query('ROLLBACK').catch(() => {});
+        throw error;
+      } finally {
+        client.release();
+      }
     },
     async rows<Row>(query: SQL, within: Pick<Drizzle, 'execute'> = db as unknown as Drizzle) {
       return ((await within.execute(query)) as unknown as { rows: Row[] }).rows;
     },
+    exclusively,
     async close() {
       await pool.end();
     },

@@ -24,27 +24,45 @@ export interface Jobs {
   stop(): Promise<void>;
 }
 
+/** PostgreSQL's code where two wait for each other: one of them was undone as a whole, and may try again. */
+const deadlock = '40P01';
+
+/** Does something again where it was undone by a deadlock: making a queue locks tables that other instances are using. */
+async function again<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if ((error as { code?: string }).code !== deadlock || tries === 8) throw error;
+      await new Promise((resolve) => setTimeout(resolve, tries * (20 + 80 * Math.random())));
+    }
+  }
+}
+
 /** The queue in this database. Nothing is worked on before `start`. */
 export async function openJobs(database: Database, onError: (error: Error) => void): Promise<Jobs> {
   const boss = new PgBoss({
-    db: { executeSql: async (text, values) => database.execute(text, values as unknown[]) },
+    db: { executeSql: async (text, values) => again(() => database.execute(text, values as unknown[])) },
     supervise: true,
     schedule: true,
   });
   boss.on('error', onError);
-  await boss.start();
+  await database.exclusively('jobs', () => boss.start());
   const stopping = new AbortController();
   const known = new Set<string>();
   const queue = async (name: string, expireInSeconds = 900) => {
     if (known.has(name)) return;
-    await boss.createQueue(name, {
+    const options = {
       name,
       policy: 'standard',
       retryLimit: 3,
       retryBackoff: true,
       retryDelay: 2,
       expireInSeconds,
-    });
+    } as const;
+    const found = await boss.getQueue(name);
+    if (!found) await database.exclusively('jobs', () => boss.createQueue(name, options));
+    else if (found.expireInSeconds !== expireInSeconds) await boss.updateQueue(name, options);
     known.add(name);
   };
   return {
@@ -65,6 +83,7 @@ export async function openJobs(database: Database, onError: (error: Error) => vo
     },
     async start(definitions) {
       for (const { name, work, cron, expireInSeconds } of definitions) {
+        known.delete(name); // it may have been made by a sender, who does not know how long it may take
         await queue(name, expireInSeconds);
         await boss.work(name, { pollingIntervalSeconds: 0.5 }, async ([job]) => {
           await work((job.data ?? {}) as object, stopping.signal);
