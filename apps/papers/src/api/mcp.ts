@@ -41,7 +41,7 @@ const said = (text: string, structuredContent?: Record<string, unknown>): CallTo
   ...(structuredContent && { structuredContent }),
 });
 
-/** A tool whose refusals are told to the agent, and whose accidents are not. */
+/** A tool, which counts its calls itself, since one request may hold a hundred; its refusals are told to the agent, and whose accidents are not. */
 function told<Input>(site: Site, name: string, work: (input: Input, extra: Extra) => Promise<CallToolResult>) {
   return async (input: Input, extra: Extra): Promise<CallToolResult> => {
     try {
@@ -119,7 +119,7 @@ function searchTool(server: McpServer, site: Site, who: string): void {
   );
 }
 
-function readTool(server: McpServer, site: Site): void {
+function readTool(server: McpServer, site: Site, who: string): void {
   server.registerTool(
     'read_paper',
     {
@@ -129,6 +129,7 @@ function readTool(server: McpServer, site: Site): void {
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
     told(site, 'read_paper', async ({ id }) => {
+      await count(site, 'api', who);
       const paper = await paperById(site, id);
       if (!paper) throw new ApiError(404, `There is no paper "${id}"; search_papers finds ids.`);
       return said(paperMarkdown(site, paper));
@@ -136,7 +137,7 @@ function readTool(server: McpServer, site: Site): void {
   );
 }
 
-function methodsTool(server: McpServer, site: Site): void {
+function methodsTool(server: McpServer, site: Site, who: string): void {
   server.registerTool(
     'list_methods',
     {
@@ -147,6 +148,7 @@ function methodsTool(server: McpServer, site: Site): void {
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
     told(site, 'list_methods', async ({ id }) => {
+      await count(site, 'api', who);
       if (id !== undefined) {
         const method = await toldMethod(id, site.config.url);
         if (!method) throw new ApiError(404, `There is no method "${id}" that runs; call list_methods without an id.`);
@@ -228,8 +230,8 @@ function serverFor(site: Site, c: Asked): McpServer {
   );
   const who = c.get('keyOwner')?.id ?? network(c.get('address'));
   searchTool(server, site, who);
-  readTool(server, site);
-  methodsTool(server, site);
+  readTool(server, site, who);
+  methodsTool(server, site, who);
   runTool(server, site, c, who);
   return server;
 }

@@ -239,4 +239,28 @@ describe('what needs a key, and what agents do', () => {
     const { response } = await send('GET', '/api/claims', undefined, at.key);
     expect(response.status).toBe(200);
   });
+
+  it('each call of an agent counts, also where one request holds many', async () => {
+    const calls = Array.from({ length: 100 }, (_, id) => ({
+      jsonrpc: '2.0',
+      id,
+      method: 'tools/call',
+      params: { name: 'read_paper', arguments: { id: fullPaper } },
+    }));
+    let refused = 0;
+    for (let i = 0; i < 3; i++) {
+      const answer = await at.app.request('/mcp', {
+        method: 'POST',
+        headers: {
+          host: 'papers.test',
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          authorization: `Bearer ${at.otherKey}`,
+        },
+        body: JSON.stringify(calls),
+      });
+      refused += (await answer.text()).split('Too many calls of the API').length - 1;
+    }
+    expect(refused).toBeGreaterThan(50);
+  });
 });
