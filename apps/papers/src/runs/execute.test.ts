@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { execute, type Limits } from './execute.ts';
 import type { Progress, WorkOrder } from './order.ts';
@@ -180,6 +181,8 @@ describe('the process of a run', () => {
       const path = join(outside, 'a.txt');
       const reading = await run(order('lexrank', { file: { path, name: 'a.txt' } }));
       expect(reading).toMatchObject({ state: 'failed', error: expect.stringMatching(/restricted|denied|read/i) });
+      const beside = fileURLToPath(new URL('../../../../CONTRIBUTING.md', import.meta.url));
+      expect(await run(order('lexrank', { file: { path: beside, name: 'b.md' } }))).toMatchObject({ state: 'failed' });
       const calling = await run(order('shap', { params: { model: 'http://127.0.0.1:9/' } }));
       expect(calling).toMatchObject({ state: 'failed' });
     } finally {

@@ -24,8 +24,11 @@ export type Outcome =
 
 /** The built entry, from the sources as from the build. */
 const entry = fileURLToPath(new URL('../../dist/runs/worker.js', import.meta.url));
-/** Where the program and its packages lie. */
-const program = fileURLToPath(new URL('../../../../', import.meta.url));
+/** Where the program and its packages lie; beside them may be what is no run's business: data, secrets, a history. */
+const program = ['node_modules/*', 'packages/*', 'package.json']
+  .map((place) => `../../../../${place}`)
+  .concat(['../../node_modules/*', '../../dist/*', '../../package.json'])
+  .map((place) => fileURLToPath(new URL(place, import.meta.url)));
 
 /** The permission model's flag, by the version of Node.js. */
 function permission(): string {
@@ -39,7 +42,7 @@ function flags({ folder }: WorkOrder, { memory }: Limits): string[] {
     `--max-old-space-size=${Math.floor((0.75 * memory) / 2 ** 20)}`,
     // A second line: the form lets no path through, and the process could not read one.
     permission(),
-    `--allow-fs-read=${program}*`,
+    ...program.map((place) => `--allow-fs-read=${place}`),
     `--allow-fs-read=${folder}/*`,
     `--allow-fs-write=${folder}/*`,
     '--allow-worker',
