@@ -5,7 +5,7 @@ import type { Database } from './database/connect.ts';
 import type { Jobs } from './jobs/jobs.ts';
 
 /** The time; tests hand in their own. Nothing reads the system's clock itself. */
-export type Clock = () => Date;
+type Clock = () => Date;
 
 export interface Log {
   info(message: string, facts?: Record<string, unknown>): void;

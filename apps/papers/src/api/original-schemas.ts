@@ -7,7 +7,7 @@ import { z } from '@hono/zod-openapi';
 
 const moment = z.iso.datetime();
 
-export const userSchema = z
+const userSchema = z
   .object({
     _id: z.string(),
     user: z.string().meta({ description: 'Name by which `submitter` finds what this one brought' }),
@@ -21,7 +21,7 @@ export const userSchema = z
   })
   .openapi('Submitter');
 
-export const authorSchema = z
+const authorSchema = z
   .object({
     _id: z.string().meta({ description: "Key of the author's page and of /api/authors/{key}" }),
     name: z.string(),
@@ -29,7 +29,7 @@ export const authorSchema = z
   })
   .openapi('Author');
 
-export const ownSchema = z
+const ownSchema = z
   .object({
     url: z.url().meta({ description: "The paper's page" }),
     authorCount: z.int().min(1).meta({ description: 'Also where the names are not known' }),

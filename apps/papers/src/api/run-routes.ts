@@ -45,7 +45,7 @@ const runSchema = z
   .openapi('Run');
 
 /** What the API tells of a run. */
-export async function toldRun(site: Site, row: RunRow): Promise<z.infer<typeof runSchema>> {
+async function toldRun(site: Site, row: RunRow): Promise<z.infer<typeof runSchema>> {
   const { id, method, params, options, budget, seed, input, state, progress, report, error } = row;
   const card = await cardOf(method);
   const waiting = state === 'queued' ? await waitingBefore(site, row) : undefined;

@@ -17,7 +17,7 @@ const value = z.union([
   z.array(z.union([z.string().max(4000), z.number()])).max(200),
 ]);
 
-export const runInputSchema = z.discriminatedUnion('kind', [
+const runInputSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('sample') }),
   z.object({
     kind: z.literal('text'),

@@ -21,10 +21,7 @@ import * as schema from './schema.ts';
 export type Drizzle = PgDatabase<PgQueryResultHKT, typeof schema>;
 
 /** What runs a text of SQL with numbered values; several statements where there are no values. */
-export type Execute = (
-  text: string,
-  values?: unknown[],
-) => Promise<{ rows: Record<string, unknown>[]; rowCount: number }>;
+type Execute = (text: string, values?: unknown[]) => Promise<{ rows: Record<string, unknown>[]; rowCount: number }>;
 
 export interface Database {
   readonly kind: 'PGlite' | 'PostgreSQL';

@@ -95,7 +95,10 @@ export interface Digested {
   readonly keyphrases: Keyphrase[];
 }
 
-/** Digest and keyphrases of each text. */
+/**
+ * Digest and keyphrases of each text.
+ * @worker
+ */
 export async function digestTexts({ texts, context }: DigestInput): Promise<Digested[]> {
   const keyphrases = await keyphrasesOf([...texts, ...context]);
   const digested: Digested[] = [];

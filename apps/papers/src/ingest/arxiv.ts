@@ -76,7 +76,7 @@ export function readArxivAnswer(text: string): { items: Item[]; total: number } 
 }
 
 /** Address of one page of a category's papers that were submitted on a day. */
-export function arxivAddress(category: string, { day, start }: ArxivCursor): string {
+function arxivAddress(category: string, { day, start }: ArxivCursor): string {
   const compact = day.replaceAll('-', '');
   const query = `cat:${category} AND submittedDate:[${compact}0000 TO ${compact}2359]`;
   const asked = {

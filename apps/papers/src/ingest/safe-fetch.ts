@@ -10,7 +10,7 @@ import { isIP } from 'node:net';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import ipaddr from 'ipaddr.js';
 
-export interface Fetched {
+interface Fetched {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;

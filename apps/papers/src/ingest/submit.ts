@@ -30,7 +30,7 @@ const work = z.object({
  * Reads Crossref's answer about a DOI.
  * @throws SubmissionError where it has no title, authors or date.
  */
-export function readCrossref(text: string): PaperInput {
+function readCrossref(text: string): PaperInput {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -4,10 +4,10 @@ import { sql } from 'drizzle-orm';
 import { type Drizzle, lockNumber } from '../database/connect.ts';
 import type { Site } from '../site.ts';
 import { compatible, type Facts, factsOf, merge, type PaperInput, RefusedRecord, type VersionFacts } from './facts.ts';
-import { authorKey, paperId, titleKey } from './identity.ts';
+import { authorKey, paperId } from './identity.ts';
 import { type Assign, assigner, storedTopics } from './topics.ts';
 
-export { authorKey, type PaperInput, titleKey };
+export { authorKey, type PaperInput };
 
 export interface Upserted {
   readonly added: number;

@@ -11,7 +11,7 @@ const bots =
   /(?<!cu)bot\b|bot[/_-]|crawl|spider|slurp|fetch|scrap|preview|monitor|uptime|headless|lighthouse|curl|wget|python|java\/|go-http|node|axios|okhttp|libwww|httpie|http-client|ruby|perl|php|feed|rss|archiver|facebookexternalhit|embedly|pingdom|gptbot|claude|ccbot/i;
 
 /** Whether a user agent is a program rather than a reader's browser. */
-export function isBot(userAgent: string | undefined): boolean {
+function isBot(userAgent: string | undefined): boolean {
   return !userAgent || userAgent.length < 20 || bots.test(userAgent);
 }
 

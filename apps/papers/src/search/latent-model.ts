@@ -27,7 +27,10 @@ export interface LatentTrained {
   readonly width: number;
 }
 
-/** Trains on numbered texts; always the same from the same. */
+/**
+ * Trains on numbered texts; always the same from the same.
+ * @worker
+ */
 export async function trainLatent({ offsets, indices, terms, width }: LatentTraining): Promise<LatentTrained> {
   const {
     idf,

@@ -15,8 +15,6 @@ import { planQuery } from './plan.ts';
 import { type SiteSearch, searchOf } from './site-search.ts';
 import { type SnippetPart, snippetsOf } from './snippet.ts';
 
-export type { SnippetPart };
-
 /** What is looked for, and which page of what is found. */
 export interface SearchRequest {
   /** Words, "phrases in quotes"; where it is empty the newest papers are given. */
