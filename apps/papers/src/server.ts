@@ -100,9 +100,6 @@ export function listener(site: Site): {
 export async function serve(config: Config, log: Log): Promise<Server> {
   const site = await openSite(config, log);
   await seedCatalogue(site);
-  const searching = openSearch(site).catch((error) =>
-    log.error('the search index was not loaded', { error: String(error) }),
-  );
   const { listen } = listener(site);
   const server = createServer((request, response) => void listen(request, response));
   server.requestTimeout = 30_000;
@@ -122,6 +119,18 @@ export async function serve(config: Config, log: Log): Promise<Server> {
     })();
     return closing;
   };
+  // Tried until it is loaded: without it the server would never be ready.
+  const loadIndex = async () => {
+    while (closing === undefined) {
+      try {
+        return await openSearch(site);
+      } catch (error) {
+        log.error('the search index was not loaded', { error: String(error) });
+        await new Promise((resolve) => setTimeout(resolve, 2_000));
+      }
+    }
+  };
+  const searching = loadIndex();
   // From here on, since the rest of the start takes as long as the index is large.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
