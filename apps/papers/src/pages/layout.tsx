@@ -139,6 +139,7 @@ function Frame({ c, framed, children }: PropsWithChildren<{ c: Asked; framed: Fr
           <p class="row">
             <a href="/about">About and formulas</a>
             <a href="/subscribe">Subscribe</a>
+            <a href="/submit">Submit a paper</a>
             <a href="/feed.xml">Atom</a>
             <a href="/feed.json">JSON feed</a>
             <a href="/api">API</a>

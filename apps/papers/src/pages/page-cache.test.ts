@@ -136,7 +136,7 @@ describe('the cache of pages', () => {
 
   it('an address that names a host is no path, and is not kept', async () => {
     const { port } = new URL(origin);
-    for (const path of ['http://elsewhere.test/you', '//elsewhere.test/you', '//']) {
+    for (const path of ['http://elsewhere.test/you', '//elsewhere.test/you', '//', '/\\elsewhere.test/you']) {
       const answer = await new Promise<IncomingMessage>((resolve, reject) => {
         request({ port, path, host: '127.0.0.1' }, resolve).on('error', reject).end();
       });

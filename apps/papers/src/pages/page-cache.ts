@@ -48,8 +48,8 @@ const kind = /^(text\/html|application\/(atom\+xml|feed\+json|opensearchdescript
 function shareable(request: IncomingMessage): boolean {
   const { method, url = '/', headers } = request;
   if (method !== 'GET' && method !== 'HEAD') return false;
-  // "http://host/path" and "//host/path" name a host, and are no path that `never` knows.
-  if (!/^\/(?!\/)/.test(url)) return false;
+  // "http://host/path", "//host/path" and "/\host/path" name a host, and are no path that `never` knows.
+  if (!/^\/(?![/\\])/.test(url)) return false;
   if (headers.authorization !== undefined || headers.range !== undefined || url.length > longestUrl) return false;
   if (headers.cookie?.includes('session')) return false;
   return !never.test(url.split('?', 1)[0]);

@@ -115,10 +115,10 @@ function aboutPage(c: Asked, site: Site) {
       <h2 id="sources">Where papers come from</h2>
       <p>
         From arXiv’s public interface, from services that speak the same JSON as the original daily papers, from RSS and
-        Atom feeds, from files, and from readers who submit an arXiv id or a DOI. What several sources say of one paper
-        becomes one record: newer versions replace older ones, and withdrawn papers are marked, not hidden. Abstracts
-        are their authors’; where “Our summary” stands instead, the words are ours. Thank you to arXiv for use of its
-        open access interoperability.
+        Atom feeds, from files, and from readers who <a href="/submit">submit</a> an arXiv id or a DOI. What several
+        sources say of one paper becomes one record: newer versions replace older ones, and withdrawn papers are marked,
+        not hidden. Abstracts are their authors’; where “Our summary” stands instead, the words are ours. Thank you to
+        arXiv for use of its open access interoperability.
       </p>
 
       <h2 id="feeds">Feeds, mail and API</h2>
