@@ -84,7 +84,7 @@ describe('the runner', () => {
     runner = startRuns(site, { slots: 1 });
     expect((await statesOf(site, await queueRun(site, asked('lexrank')))).at(-1)).toBe('done');
     expect(await runOf(site, id)).toMatchObject({ state: 'queued', attempts: 0 });
-    site.now = new Date(site.now.getTime() + 601_000);
+    site.now = new Date(site.now.getTime() + 3_601_000);
     expect((await statesOf(site, id)).at(-1)).toBe('failed');
   });
 });

@@ -30,8 +30,10 @@ const usualLimits: Limits = { seconds: 60, memory: 1_500_000_000 };
 /** Milliseconds from one look at the queue, and one sign of life of a run, to the next. */
 const beat = 1000;
 
-/** Milliseconds after which a run whose upload no instance has is given up. */
-const patience = 600_000;
+/** Milliseconds after which a run is given up whose upload is not here: long, since the instance that has it may be busy. */
+const patience = 3_600_000;
+/** Milliseconds for which an upload may be without its row. */
+const rowless = 600_000;
 
 /** Starts to work through the queue of runs. */
 export function startRuns(
@@ -182,7 +184,7 @@ async function sweep(site: Site): Promise<void> {
     const waits = row?.state === 'queued' || row?.state === 'running';
     // One without a row yet may be about to get it.
     const { mtimeMs } = await stat(uploadPath(site, id)).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
-    if (row ? !waits : Date.now() - mtimeMs > patience) await rm(uploadPath(site, id), { force: true });
+    if (row ? !waits : Date.now() - mtimeMs > rowless) await rm(uploadPath(site, id), { force: true });
   }
   const dayAgo = Date.now() - 86_400_000;
   for (const name of await readdir(tmpdir())) {
