@@ -111,7 +111,7 @@ function onSite(open: () => Promise<{ site: TestSite; drop?: () => Promise<void>
     const { papers, total } = await forYou(site, ada, { limit: 20, offset: 0 });
     expect(total).toBe(200);
     expect(new Set(papers.flatMap(({ topics }) => topics.map(({ id }) => id))).size).toBe(10);
-    expect(papers[0].because).toBe('For variety');
+    expect(papers[0].because).toBe('Trending');
   });
 
   it('what is followed leads, says so, and leaves room', async () => {

@@ -168,7 +168,8 @@ export async function forYou(
       author: author ? (1 as const) : (0 as const),
       search: best.rank,
       trending: heat[i] / hottest,
-      because: because.length > 0 ? `You follow ${because.join(', ')}` : 'For variety',
+      because:
+        because.length > 0 ? `You follow ${because.join(', ')}` : heat[i] >= hottest / 2 ? 'Trending' : 'For variety',
     };
   });
   const page = arranged(candidates, offset + limit).slice(offset);
