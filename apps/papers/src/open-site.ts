@@ -45,7 +45,11 @@ export async function openSite(config: Config, log: Log): Promise<Site & { close
   await mkdir(config.data, { recursive: true, mode: 0o700 });
   const secret = config.secret ?? (await secretOf(config.data));
   const database = await connect({ url: config.databaseUrl, folder: config.data });
-  const jobs = await openJobs(database, (error) => log.error('jobs', { error: String(error) }));
+  // What stays open would keep a process alive that has nothing to do.
+  const jobs = await openJobs(database, (error) => log.error('jobs', { error: String(error) })).catch(async (error) => {
+    await database.close();
+    throw error;
+  });
   return {
     config: { ...config, secret, url: config.url ?? `http://localhost:${config.port}` },
     clock: () => new Date(),

@@ -99,7 +99,10 @@ export function listener(site: Site): {
 /** Opens the site, seeds it where it is empty, and serves it; ends on SIGINT and SIGTERM. */
 export async function serve(config: Config, log: Log): Promise<Server> {
   const site = await openSite(config, log);
-  await seedCatalogue(site);
+  await seedCatalogue(site).catch(async (error) => {
+    await site.close();
+    throw error;
+  });
   const { listen } = listener(site);
   const server = createServer((request, response) => void listen(request, response));
   server.requestTimeout = 30_000;
