@@ -116,15 +116,23 @@ async function dayPage(c: Asked, site: Site, day: Day, first: boolean) {
         title={day === today ? `Today, ${name}` : name}
         says={total === 0 ? 'No papers were posted on this day.' : counted(total, 'paper') + pickedBy(all)}
       >
-        <BeforeAndAfter
-          label="Days"
-          before={around.before ? { href: dayPath(around.before), text: writtenDay(around.before) } : undefined}
-          after={
-            around.after && around.after <= today
-              ? { href: dayPath(around.after), text: writtenDay(around.after) }
-              : undefined
-          }
-        />
+        <div class="before-after">
+          <BeforeAndAfter
+            label="Days"
+            before={around.before ? { href: dayPath(around.before), text: writtenDay(around.before) } : undefined}
+            after={
+              around.after && around.after <= today
+                ? { href: dayPath(around.after), text: writtenDay(around.after) }
+                : undefined
+            }
+          />
+          <form class="before-after" action="/day">
+            <input type="date" name="day" value={day} min="1500-01-01" max={today} required aria-label="Another day" />
+            <button class="button" type="submit">
+              Go
+            </button>
+          </form>
+        </div>
       </Heading>
       <Tabs at="daily" paths={pathsFrom(day)} />
       <PaperList c={c} papers={papers} facts={facts} firstRank={(at - 1) * pageSize + 1} />

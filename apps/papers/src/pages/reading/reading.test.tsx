@@ -179,6 +179,8 @@ describe('pages that are read', () => {
     const { document } = await get('/day/2025-01-02');
     const ways = [...document.querySelectorAll('.before-after a')].map((a) => a.getAttribute('href'));
     expect(ways[1]).toBe('/day/2025-02-03');
+    expect(document.querySelector('form[action="/day"] input[name=day]')?.getAttribute('value')).toBe('2025-01-02');
+    expect((await get('/day?day=2025-02-03')).location).toBe('/day/2025-02-03');
     const tabs = [...document.querySelectorAll('.tabs a')].map((a) => a.getAttribute('href'));
     expect(tabs).toEqual(['/day/2025-01-02', '/week/2025-W01', '/month/2025-01', '/trending', '/newest', '/discussed']);
     const week = await get('/week/2025-W01');
