@@ -1,8 +1,6 @@
 /** @file A run as a line for the terminal. */
 
-import type { MethodCard } from './cards.ts';
 import { acceptedFor } from './inputs.ts';
-import type { RunRow } from './queue.ts';
 
 /** A word as a shell takes it. */
 function quoted(word: string): string {
@@ -18,12 +16,22 @@ function written(value: unknown): string {
   return Array.isArray(value) ? value.join(',') : String(value);
 }
 
+/** A run as the line needs it; written out here, since the reader's browser writes lines too. */
+interface LineOf {
+  readonly method: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly budget: string | null;
+  readonly seed: number;
+  readonly input: { readonly kind: 'sample' } | { readonly kind: 'file'; readonly name: string };
+}
+
 /** The same run on the command line; where the sample is made in memory, on a bundled file of its kind. */
 export function commandLine(
-  { method: { subject } }: { readonly method: Pick<MethodCard['method'], 'subject'> },
-  run: Pick<RunRow, 'method' | 'params' | 'options' | 'budget' | 'seed'> & {
-    readonly input: { readonly kind: 'sample' } | { readonly kind: 'file'; readonly name: string };
-  },
+  {
+    method: { subject },
+  }: { readonly method: { readonly subject: { readonly kind: string; readonly needsOutput?: boolean } } },
+  run: LineOf,
 ): string {
   const { input, params, options } = run;
   const [path = '-', ...needed] =
