@@ -16,6 +16,7 @@ import { seedCatalogue } from './papers/catalogue-papers.ts';
 import { countView, flushViews, viewJobs } from './papers/views.ts';
 import { peopleJobs } from './people/tidy.ts';
 import { type Runner, startRuns } from './runs/runner.ts';
+import { runJobs } from './runs/tidy.ts';
 import { searchJobs } from './search/embedding-jobs.ts';
 import { openSearch } from './search/site-search.ts';
 import { clientAddress } from './security/address.ts';
@@ -161,6 +162,7 @@ export async function serve(config: Config, log: Log): Promise<Server> {
       ...ingestJobs(site),
       ...mailJobs(site),
       ...peopleJobs(site),
+      ...runJobs(site),
     ]);
     await searching;
   } catch (error) {

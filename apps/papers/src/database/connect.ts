@@ -100,7 +100,7 @@ async function connectPGlite(folder: string | undefined): Promise<Database> {
 
 async function connectPostgres(url: string): Promise<Database> {
   // Compiling a plan takes longer than any query here.
-  const pool = new pg.Pool({ connectionString: url, max: 12, options: '-c jit=off' });
+  const pool = new pg.Pool({ connectionString: url, max: 12, connectionTimeoutMillis: 10_000, options: '-c jit=off' });
   pool.on('error', () => {}); // a lost idle connection is replaced by the next query
   const db = drizzlePostgres(pool, { schema });
   const exclusively = async <Result>(
