@@ -41,7 +41,8 @@ export default {
       from: { path: '^apps/papers/src/browser/' },
       to: {
         path: '^apps/papers/',
-        pathNot: '^apps/papers/src/(browser/|runs/(result|order|form|command-line)\\.ts$|pages/methods/report-tree\\.ts$)',
+        pathNot:
+          '^apps/papers/src/(browser/|runs/(result|order|form|command-line)\\.ts$|pages/methods/report-tree\\.ts$)',
       },
     },
     ...floors.slice(0, -1).map((floor, f) => ({
