@@ -18,7 +18,7 @@ interface Waiting extends TitledText {
 }
 
 /** Of the text and of the way it is digested. */
-const digestHash = sql`md5('1 ' || p.title || E'\n' || p.abstract)`;
+const digestHash = sql`md5('2 ' || p.title || E'\n' || p.abstract)`;
 
 /** The job "digest" { ids }: writes digest and keyphrases of these papers; one whose text is as it was is left alone. */
 export function digestJobs(site: Site): JobDefinition[] {

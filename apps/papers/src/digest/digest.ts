@@ -40,10 +40,15 @@ export interface TitledText {
   readonly abstract: string;
 }
 
+/** What a term of the title counts more, and a single word less. */
+const inTitle = 1.5;
+const singleWord = 0.5;
+
 /**
  * Up to five keyphrases of each text, best first: terms that occur at least twice in all the texts together, by SemRe-Rank's
- * revised score times the share of the term's occurrences that are in this text, to the power of ½. One within another that
- * is better is left out. The more texts of the same kind, the better the terms: some hundred abstracts are enough.
+ * revised score · √(the share of the term's occurrences that are in this text) · ln(1 + texts / texts with the term), half as
+ * much again in the title, half for a single word. One within another that is better is left out. The more texts of the same
+ * kind, the better the terms: some hundred abstracts are enough.
  */
 export async function keyphrasesOf(texts: readonly TitledText[], run = new Run()): Promise<Keyphrase[][]> {
   const documents = texts.flatMap(({ title, abstract }, place) => {
@@ -61,10 +66,17 @@ export async function keyphrasesOf(texts: readonly TitledText[], run = new Run()
   const { candidates, revised } = found;
   const { offsets, indices } = candidates.occurrences;
   const terms: { term: number; score: number }[][] = documents.map(() => []);
+  const titles = documents.map(
+    ({ name }) => ` ${texts[Number(name)].title.toLowerCase().replace(/[^\p{L}\p{N}-]+/gu, ' ')} `,
+  );
   for (let term = 0; term < revised.length; term++) {
+    const label = candidates.labels[term];
+    const rarity = Math.log(1 + documents.length / (offsets[term + 1] - offsets[term]));
+    const weight = revised[term] * rarity * (label.includes(' ') ? 1 : singleWord);
     for (let e = offsets[term]; e < offsets[term + 1]; e++) {
       const share = candidates.counts[e] / candidates.frequency[term];
-      terms[indices[e]].push({ term, score: revised[term] * Math.sqrt(share) });
+      const titled = titles[indices[e]].includes(` ${label.toLowerCase()} `) ? inTitle : 1;
+      terms[indices[e]].push({ term, score: weight * titled * Math.sqrt(share) });
     }
   }
   documents.forEach(({ name }, d) => {

@@ -168,7 +168,7 @@ async function answerFromDatabase({ site, following, meaning }: SiteSearch, requ
   };
 }
 
-/** The papers nearest to one by meaning, at most so many; none where there is no such paper. */
+/** The papers nearest to one by meaning, at most so many and at least half as near as the nearest; none where there is no such paper. */
 export async function related(site: Site, paperId: string, limit: number): Promise<PaperSummary[]> {
   const found = searchOf(site);
   const inMemory = await found.prepare();
@@ -184,7 +184,9 @@ export async function related(site: Site, paperId: string, limit: number): Promi
   // Without a vector its most telling words stand for it.
   const near =
     vectors && own?.some((value) => value !== 0)
-      ? (await vectors.nearest(own.slice(), index.alive, limit + 1)).map(({ slot: other }) => other)
+      ? nearOnes(
+          (await vectors.nearest(own.slice(), index.alive, limit + 1)).filter(({ slot: other }) => other !== slot),
+        )
       : index.rank(index.tellingTerms(slot, 12), index.alive, limit + 1).ranked;
   const others = near.filter((other) => other !== slot && index.alive[other] === 1).slice(0, limit);
   return found.summaries.of(others.map((other) => index.idAt(other)));

@@ -102,7 +102,9 @@ function aboutPage(c: Asked, site: Site) {
       <p>
         A digest is the three sentences of an abstract that are most central in the graph of its sentences, by{' '}
         <a href="/methods/lexrank">LexRank</a>, in the order in which they stand; the shading is their score. Keyphrases
-        are by <a href="/methods/semre-rank">SemRe-Rank</a>. Both are papers of this feed, run on the feed.
+        are by <a href="/methods/semre-rank">SemRe-Rank</a> over some hundred papers: its score · √(share of the term’s
+        occurrences that are in this paper) · ln(1 + papers / papers with the term), half as much again in the title,
+        half for a single word. Both are papers of this feed, run on the feed.
       </p>
 
       <h2 id="claims">Claims</h2>
