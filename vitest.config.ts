@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    maxWorkers: '100%',
     setupFiles: [fileURLToPath(new URL('packages/salience/test/property-seed.ts', import.meta.url))],
     projects: [
       {
