@@ -14,7 +14,7 @@ export interface TestSite extends Site {
   /** Runs what was sent, and what that sends, until nothing is left. */
   drain(definitions: readonly JobDefinition[]): Promise<void>;
   /** What was sent and not yet run. */
-  readonly sent: { name: string; data: object; startAfter?: Date }[];
+  readonly sent: { name: string; data: object }[];
   readonly logged: { level: 'info' | 'error'; message: string; facts?: Record<string, unknown> }[];
   close(): Promise<void>;
 }
@@ -26,10 +26,10 @@ export async function testSite(over: Partial<Config> = {}): Promise<TestSite> {
   const sent: TestSite['sent'] = [];
   const keys = new Set<string>();
   const jobs: Jobs = {
-    async send(name, sentData, { key, startAfter } = {}) {
+    async send(name, sentData, { key } = {}) {
       if (key && keys.has(`${name} ${key}`)) return;
       if (key) keys.add(`${name} ${key}`);
-      sent.push({ name, data: sentData, startAfter });
+      sent.push({ name, data: sentData });
     },
     async counts() {
       return [];

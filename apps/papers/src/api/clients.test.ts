@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ApiSite, apiSite, fullPaper } from './test-app.ts';
+import { type ApiSite, apiSite, fullPaper } from '../../test/api-site.ts';
 
 // What clients of the original service take out of its answers, in our own words. No code of theirs stands here.
 

@@ -1,10 +1,10 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ApiSite, apiSite, fullPaper } from '../../test/api-site.ts';
 import { queueRun } from '../runs/queue.ts';
 import type { ApiDocument } from './documentation.tsx';
 import { operationsOf } from './documentation.tsx';
-import { type ApiSite, apiSite, fullPaper } from './test-app.ts';
 
 describe('the contract of the API', () => {
   let at: ApiSite;

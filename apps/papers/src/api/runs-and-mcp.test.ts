@@ -5,8 +5,8 @@ import { serve } from '@hono/node-server';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type ApiSite, apiSite, fullPaper } from '../../test/api-site.ts';
 import { cancelRun, finishRun, holdRun, mostAtOnce, takeRun } from '../runs/queue.ts';
-import { type ApiSite, apiSite, fullPaper } from './test-app.ts';
 
 interface Told {
   readonly id: string;

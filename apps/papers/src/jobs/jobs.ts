@@ -15,7 +15,7 @@ export interface JobDefinition<Data extends object = object> {
 
 export interface Jobs {
   /** Puts a job in its queue; of those with the same key only one waits. */
-  send<Data extends object>(name: string, data: Data, options?: { key?: string; startAfter?: Date }): Promise<void>;
+  send<Data extends object>(name: string, data: Data, options?: { key?: string }): Promise<void>;
   /** Jobs waiting, at work and failed, by name. */
   counts(): Promise<{ name: string; waiting: number; active: number; failed: number }[]>;
   /** Begins to work through these. */
@@ -66,11 +66,10 @@ export async function openJobs(database: Database, onError: (error: Error) => vo
     known.add(name);
   };
   return {
-    async send(name, data, { key, startAfter } = {}) {
+    async send(name, data, { key } = {}) {
       await queue(name);
       await boss.send(name, data, {
         ...(key && { singletonKey: key, singletonSeconds: 1, singletonNextSlot: true }),
-        ...(startAfter && { startAfter }),
       });
     },
     async counts() {

@@ -1,19 +1,19 @@
 /** @file For tests: the API behind the guards that stand before it, on a site with the catalogue's papers. */
 
 import { Hono } from 'hono';
-import { type TestSite, testSite } from '../../test/site.ts';
-import { picks, user } from '../database/schema.ts';
-import type { Fetch } from '../ingest/safe-fetch.ts';
-import type { AppEnv } from '../pages/context.ts';
-import { seedCatalogue } from '../papers/catalogue-papers.ts';
-import { upsertPapers } from '../papers/records.ts';
-import { makeKey } from '../people/api-keys.ts';
-import { addComment } from '../people/comments.ts';
-import type { Member } from '../people/member.ts';
-import { session } from '../people/session.ts';
-import { address } from '../security/address.ts';
-import { csrf } from '../security/csrf.ts';
-import { apiFailure, apiRoutes } from './api-routes.ts';
+import { apiFailure, apiRoutes } from '../src/api/api-routes.ts';
+import { picks, user } from '../src/database/schema.ts';
+import type { Fetch } from '../src/ingest/safe-fetch.ts';
+import type { AppEnv } from '../src/pages/context.ts';
+import { seedCatalogue } from '../src/papers/catalogue-papers.ts';
+import { upsertPapers } from '../src/papers/records.ts';
+import { makeKey } from '../src/people/api-keys.ts';
+import { addComment } from '../src/people/comments.ts';
+import type { Member } from '../src/people/member.ts';
+import { session } from '../src/people/session.ts';
+import { address } from '../src/security/address.ts';
+import { csrf } from '../src/security/csrf.ts';
+import { type TestSite, testSite } from './site.ts';
 
 export interface ApiSite {
   readonly site: TestSite;
