@@ -135,7 +135,7 @@ describe.skipIf(!existsSync('/proc/self/stat'))('a server that is killed in the 
       expect(worker).toBeGreaterThan(0);
       child.kill('SIGKILL');
       await once(child, 'exit');
-      for (let i = 0; i < 100 && existsSync(`/proc/${worker}/status`); i++) {
+      for (let i = 0; i < 600 && existsSync(`/proc/${worker}/status`); i++) {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
       expect(existsSync(`/proc/${worker}/status`)).toBe(false);
