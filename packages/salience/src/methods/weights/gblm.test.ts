@@ -207,6 +207,16 @@ describe('GBLM-Pruner', () => {
     await expect(parts({}, { model: broken })).rejects.toThrow(InputError);
     for (const alpha of [-1, Number.NaN]) expect(() => parseParams(gblm, { alpha })).toThrow(ParameterError);
   });
+
+  it('refuses scores by gradients that an alpha of 0 leaves out; a balanced alpha is none of 0', async () => {
+    for (const score of ['gradient', 'inverse']) {
+      await expect(parts({ score, alpha: 0 })).rejects.toThrow(ParameterError);
+      await expect(parts({ score, alpha: 0 })).rejects.toThrow(
+        `score = ${score} takes gradients, and alpha = 0 leaves them out; give an alpha above 0`,
+      );
+      expect(masks(await parts({ score, alpha: 0, alphaMode: 'balanced' }))).toEqual(masks(await parts({ score })));
+    }
+  });
 });
 
 /** Whether a row's kept weights are those of largest |W| x, as its scores say: all scores are |W| times one number a column. */

@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod';
-import { InputError } from '../../core/errors.ts';
+import { InputError, ParameterError } from '../../core/errors.ts';
 import { method } from '../../core/method.ts';
 import type { Run } from '../../core/run.ts';
 import { inspect, nextToken } from '../../models/decoder/inspect.ts';
@@ -64,6 +64,10 @@ export const gblm = method({
   params,
   async score(model, { compare, norm, alpha, alphaMode, score, small }, run) {
     const balanced = alphaMode === 'balanced';
+    if (score !== 'full' && alpha === 0 && !balanced)
+      throw new ParameterError(
+        `score = ${score} takes gradients, and alpha = 0 leaves them out; give an alpha above 0, or score full, which then is Wanda's`,
+      );
     const dense = await denseStatistics(model, norm, balanced ? 1 : alpha, run);
     const factor = balanced ? balancedAlpha(dense.values()) : 1;
     if (balanced) run.log(`alpha ${factor.toPrecision(4)} balances gradients and inputs`);
