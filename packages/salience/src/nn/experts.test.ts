@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../core/random.ts';
-import { compile, float32, type JaxArray, type Tensor, valueAndGrad } from '../runtime/index.ts';
+import {
+  compile,
+  float32,
+  grad,
+  type JaxArray,
+  numpy as np,
+  softmax,
+  type Tensor,
+  valueAndGrad,
+} from '../runtime/index.ts';
 import { mixtureOfExperts, topKGates } from './experts.ts';
 import { linear } from './layers.ts';
 import { swiglu } from './swiglu.ts';
@@ -86,7 +95,7 @@ describe('topKGates', () => {
 });
 
 describe('mixtureOfExperts', () => {
-  it('is the sum of the experts times their gates, each seen before its gate', async () => {
+  it('is the sum of the experts times their gates, each seen before its gate and 0 where that is 0', async () => {
     const points: Record<string, readonly number[]> = {};
     const program = compile((x: JaxArray, router: JaxArray, experts: JaxArray[]) => {
       const seen: Record<string, JaxArray> = {};
@@ -109,8 +118,11 @@ describe('mixtureOfExperts', () => {
     expect(points).toEqual({
       'router.scores': [2, 4, 3],
       'router.gates': [2, 4, 3],
+      'experts.0.input': [2, 4, 5],
       'experts.0.output': [2, 4, 5],
+      'experts.1.input': [2, 4, 5],
       'experts.1.output': [2, 4, 5],
+      'experts.2.input': [2, 4, 5],
       'experts.2.output': [2, 4, 5],
       output: [2, 4, 5],
     });
@@ -118,8 +130,9 @@ describe('mixtureOfExperts', () => {
       const [t, c] = [Math.floor(i / 5), i % 5];
       const parts = experts.map(({ data }, e) => {
         const mapped = Array.from({ length: 5 }, (_, j) => x.data[5 * t + j] * data[5 * c + j]).reduce((a, b) => a + b);
-        expect(seen[`experts.${e}.output`].data[i]).toBeCloseTo(mapped, 5);
-        return mapped * seen['router.gates'].data[3 * t + e];
+        const gate = seen['router.gates'].data[3 * t + e];
+        expect(seen[`experts.${e}.output`].data[i]).toBeCloseTo(gate > 0 ? mapped : 0, 5);
+        return mapped * gate;
       });
       expect(value).toBeCloseTo(
         parts.reduce((a, b) => a + b),
@@ -127,6 +140,55 @@ describe('mixtureOfExperts', () => {
       );
     });
     await program.dispose();
+  });
+});
+
+describe('an expert that overflows on tokens that are not sent to it', () => {
+  // Token A = (1, 0) goes to expert 0 and token B = (0, 1) to expert 1. Each expert squares what the other's token reads into an infinity.
+  const x = float32([2, 2], [1, 0, 0, 1]);
+  const router = float32([2, 2], [3, 0, 0, 3]);
+  const huge = 1e30;
+  const experts = [
+    { gate: float32([1, 2], [2, huge]), up: float32([1, 2], [1, huge]), down: float32([2, 1], [1, -1]) },
+    { gate: float32([1, 2], [huge, 1]), up: float32([1, 2], [-huge, 3]), down: float32([2, 1], [0.5, 2]) },
+  ];
+  type Expert = { gate: JaxArray; up: JaxArray; down: JaxArray };
+  const mixed = (y: JaxArray, scores: JaxArray, of: readonly Expert[], normalised: boolean) =>
+    mixtureOfExperts(y, scores, { count: 2, perToken: 1, normalised }, (e, z, tap) => swiglu(z, of[e], tap), noTap);
+
+  it.each([true, false])('changes nothing of the values (gates normalised: %s)', async (normalised) => {
+    const program = compile((y: JaxArray, scores: JaxArray, of: Expert[]) => mixed(y, scores, of, normalised));
+    const { data } = await program(x, router, experts as never);
+    await program.dispose();
+    const gate = normalised ? 1 : 1 / (1 + Math.exp(-3));
+    const silu = (a: number) => a / (1 + Math.exp(-a));
+    [silu(2), -silu(2), 0.5 * 3 * silu(1), 2 * 3 * silu(1)].forEach((value, i) => {
+      expect(data[i]).toBeCloseTo(gate * value, 5);
+    });
+  });
+
+  it('changes nothing of the slopes, which are those of each token through its own expert', async () => {
+    const slopesOf = async (loss: (y: JaxArray, scores: JaxArray, of: readonly Expert[]) => JaxArray) => {
+      const program = compile(grad(loss as never, { argnums: [0, 1, 2] }) as never) as unknown as {
+        (...args: unknown[]): Promise<[Tensor, Tensor, Record<keyof Expert, Tensor>[]]>;
+        dispose(): Promise<void>;
+      };
+      const [dx, dRouter, each] = await program(x, router, experts);
+      await program.dispose();
+      return [dx, dRouter, ...each.flatMap(({ gate, up, down }) => [gate, up, down])].map(({ data }) => [...data]);
+    };
+    const weighed = (y: JaxArray) => y.mul(np.arange(1, 5).astype(np.float32).reshape([2, 2])).sum();
+    const together = await slopesOf((y, scores, of) => weighed(mixed(y, scores, of, false)));
+    const apart = await slopesOf((y, scores, of) => {
+      const gates = softmax(linear(y, scores));
+      const through = (e: number) => swiglu(y.slice([e, e + 1]), of[e], noTap).mul(gates.slice([e, e + 1], [e, e + 1]));
+      return weighed(np.concatenate([through(0), through(1)], 0));
+    });
+    together.flat().forEach((slope, i) => {
+      const expected = apart.flat()[i];
+      expect(Math.abs(slope - expected)).toBeLessThanOrEqual(1e-5 * Math.abs(expected));
+    });
+    expect(apart.flat().every(Number.isFinite)).toBe(true);
   });
 });
 

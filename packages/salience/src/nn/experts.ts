@@ -23,8 +23,9 @@ export function topKGates(scores: JaxArray, k: number, normalised: boolean): Jax
 }
 
 /**
- * Σ gate · expert(x), x [..., width] → [..., width]. All experts run on all tokens; those not chosen have gate 0.
- * Points: `router.scores`, `router.gates`, `experts.E.output` and what `expert` taps under `experts.E.`, `output`.
+ * Σ gate · expert(x), x [..., width] → [..., width]. An expert reads zeros in place of the tokens at which its gate is 0: one that is
+ * beyond a float there has no say, neither in the values nor, by 0 · ∞, in the slopes.
+ * Points: `router.scores`, `router.gates`, `experts.E.input` and what `expert` taps under `experts.E.`, `output`.
  */
 export function mixtureOfExperts(
   x: JaxArray,
@@ -38,7 +39,9 @@ export function mixtureOfExperts(
   const each = np.split(gates, count, -1);
   let sum: JaxArray | undefined;
   for (let e = 0; e < count; e++) {
-    const part = expert(e, x, within(tap, `experts.${e}.`)).mul(each[e]);
+    const inner = within(tap, `experts.${e}.`);
+    const sent = inner('input', np.where(np.notEqual(each[e], 0), x, 0));
+    const part = expert(e, sent, inner).mul(each[e]);
     sum = sum ? sum.add(part) : part;
   }
   return tap('output', sum!);

@@ -10,7 +10,7 @@ export interface LinearMap {
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
-  /** The input it reads, shared by several matrices: a point of the layer, with the expert in front where only its tokens count. */
+  /** The input it reads, shared by several matrices: a point of the layer. */
   readonly input: string;
 }
 
@@ -52,14 +52,9 @@ export function linearMaps(config: DecoderConfig, n: number): LinearMap[] {
 
 /** What the matrices of one layer read, as rows of channels; an expert reads the tokens that are sent to it, the others are 0. */
 function inputOf(input: string, see: (point: string) => JaxArray): JaxArray {
-  const expert = /^mlp\.experts\.(\d+)\.(input|hidden)$/.exec(input);
-  const x = see(expert?.[2] === 'input' ? 'mlp.input' : input);
+  const x = see(input);
   const channels = input === 'attention.heads' ? x.shape[2] * x.shape[3] : x.shape[x.shape.length - 1];
-  const rows = x.reshape([-1, channels]);
-  if (!expert) return rows;
-  const gates = see('mlp.router.gates');
-  const gate = gates.slice([], [], Number(expert[1])).reshape([-1, 1]);
-  return rows.mul(np.greater(gate, 0).astype(np.float32));
+  return x.reshape([-1, channels]);
 }
 
 /** For each input of layer n, by its name: Σ x² of each channel, shape [columns], over all tokens. */

@@ -76,17 +76,22 @@ export const layerPoints: readonly Point[] = [
     shape: ['batch', 'tokens', 'experts'],
     what: 'gates, 0 for experts not chosen (sparse layers)',
   },
+  {
+    name: 'mlp.experts.E.input',
+    shape: ['batch', 'tokens', 'width'],
+    what: 'tokens that are sent to expert E; the others are 0, here and up to its output',
+  },
   { name: 'mlp.experts.E.gate', shape: ['batch', 'tokens', 'expert hidden'], what: 'gate of expert E before SiLU' },
   { name: 'mlp.experts.E.up', shape: ['batch', 'tokens', 'expert hidden'], what: 'up projection of expert E' },
   {
     name: 'mlp.experts.E.hidden',
     shape: ['batch', 'tokens', 'expert hidden'],
-    what: 'what expert E’s down projection reads, for all tokens',
+    what: 'what expert E’s down projection reads',
   },
   {
     name: 'mlp.experts.E.output',
     shape: ['batch', 'tokens', 'width'],
-    what: 'output of expert E for all tokens, before its gate',
+    what: 'output of expert E, before its gate',
   },
   {
     name: 'mlp.output',

@@ -30,8 +30,6 @@ export type DecoderLayers = 'attention' | 'mlp' | 'both';
 interface TappedLayer extends LinearLayer {
   readonly input: string;
   readonly outputs: readonly { readonly point: string; readonly rows: number }[];
-  /** The expert whose tokens alone count. */
-  readonly expert?: { readonly gates: string; readonly index: number };
 }
 
 function tappedLayers(config: DecoderConfig, which: DecoderLayers): TappedLayer[] {
@@ -39,20 +37,13 @@ function tappedLayers(config: DecoderConfig, which: DecoderLayers): TappedLayer[
   const made: TappedLayer[] = [];
   for (let n = 0; n < config.layers; n++) {
     const at = `layers.${n}.`;
-    const add = (
-      name: string,
-      columns: number,
-      input: string,
-      outputs: readonly (readonly [string, number])[],
-      expert?: TappedLayer['expert'],
-    ) =>
+    const add = (name: string, columns: number, input: string, outputs: readonly (readonly [string, number])[]) =>
       made.push({
         name: at + name,
         rows: outputs.reduce((sum, [, rows]) => sum + rows, 0),
         columns,
         input: at + input,
         outputs: outputs.map(([point, rows]) => ({ point: at + point, rows })),
-        ...(expert && { expert }),
       });
     if (which !== 'mlp') {
       add('attention queries, keys, values', width, 'attention.input', [
@@ -63,16 +54,13 @@ function tappedLayers(config: DecoderConfig, which: DecoderLayers): TappedLayer[
       add('attention output', heads * headSize, 'attention.heads', [['attention.output', width]]);
     }
     if (which === 'attention') continue;
-    const mlp = (prefix: string, inner: number, expert?: TappedLayer['expert']) => {
-      add(`${prefix}gate`, width, 'mlp.input', [[`${prefix}gate`, inner]], expert);
-      add(`${prefix}up`, width, 'mlp.input', [[`${prefix}up`, inner]], expert);
-      add(`${prefix}down`, inner, `${prefix}hidden`, [[`${prefix}output`, width]], expert);
+    const mlp = (prefix: string, inner: number) => {
+      add(`${prefix}gate`, width, `${prefix}input`, [[`${prefix}gate`, inner]]);
+      add(`${prefix}up`, width, `${prefix}input`, [[`${prefix}up`, inner]]);
+      add(`${prefix}down`, inner, `${prefix}hidden`, [[`${prefix}output`, width]]);
     };
     if (!config.sparse[n]) mlp('mlp.', hidden);
-    else {
-      for (let e = 0; e < experts!.count; e++)
-        mlp(`mlp.experts.${e}.`, experts!.hidden, { gates: `${at}mlp.router.gates`, index: e });
-    }
+    else for (let e = 0; e < experts!.count; e++) mlp(`mlp.experts.${e}.`, experts!.hidden);
   }
   return made;
 }
@@ -117,11 +105,12 @@ export function decoderGradients(
         weights: valid.slice([], [1]),
         reduction: 'sum',
       });
-      const inputs = layers.map(({ input, columns, expert }) => {
-        const x = seen.get(input)!.reshape([batch, length, columns]);
-        const own = expert && np.greater(seen.get(expert.gates)!.slice([], [], [expert.index, expert.index + 1]), 0);
-        return x.mul(valid.reshape([batch, length, 1])).mul(own ? own.astype(np.float32) : 1);
-      });
+      const inputs = layers.map(({ input, columns }) =>
+        seen
+          .get(input)!
+          .reshape([batch, length, columns])
+          .mul(valid.reshape([batch, length, 1])),
+      );
       return [value, inputs] as const;
     };
     const [slopes, inputs] = (
