@@ -4,7 +4,7 @@
  */
 
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, OutputError } from '../../core/errors.ts';
 import { type ElementType, Tensor } from '../../runtime/index.ts';
@@ -17,6 +17,10 @@ export interface SavedTraining {
 }
 
 const fileName = 'training.safetensors';
+/** Far above that of any training, and below what a text of Node's holds. */
+const maxHeader = 2 ** 28;
+/** Bytes read or hashed at a time: Node does at most 2 GiB at once. */
+const atOnce = 2 ** 26;
 
 const dtypes: Readonly<Record<ElementType, string>> = { float32: 'F32', int32: 'I32', uint32: 'U32', bool: 'BOOL' };
 const arrays = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array, bool: Uint8Array } as const;
@@ -26,7 +30,9 @@ const widths: Readonly<Record<ElementType, number>> = { float32: 4, int32: 4, ui
 export function fingerprint(parameters: ParameterTensors): string {
   const hash = createHash('sha256');
   for (const [name, { shape, data }] of Object.entries(parameters)) {
-    hash.update(JSON.stringify([name, shape])).update(bytesOf(data));
+    hash.update(JSON.stringify([name, shape]));
+    const bytes = bytesOf(data);
+    for (let at = 0; at < bytes.length; at += atOnce) hash.update(bytes.subarray(at, at + atOnce));
   }
   return hash.digest('hex');
 }
@@ -96,42 +102,94 @@ function isRunning(id: number): boolean {
  */
 export async function loadTraining(folder: string): Promise<SavedTraining | undefined> {
   const path = join(folder, fileName);
-  const wrong = (what: string) => new InputError(`${path}: ${what}; remove it to begin anew`);
-  let file: Buffer;
+  let file: FileHandle;
   try {
-    file = await readFile(path);
+    file = await open(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new InputError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
   }
-  const size = file.length >= 8 ? file.readBigUInt64LE(0) : 0n;
-  if (size < 2n || size > BigInt(file.length - 8)) throw wrong(`has ${file.length} bytes and no whole header`);
-  const start = 8 + Number(size);
-  let notes: unknown;
+  try {
+    const { notes, places } = await readHeader(file, path);
+    const tensors: Record<string, Tensor> = {};
+    for (const { key, type, shape, from, size } of places) {
+      // Memory of its own, since the file's bytes need not lie where the type may begin.
+      const bytes = new Uint8Array(size);
+      await fill(file, bytes, from, path);
+      tensors[key] = new Tensor(type, shape, new arrays[type](bytes.buffer) as never);
+    }
+    return { tensors, notes };
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
+  } finally {
+    await file.close();
+  }
+}
+
+/** A tensor in the file, from a byte on. */
+interface Place {
+  readonly key: string;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  readonly from: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/**
+ * Notes and the places of all tensors, which fill the file to its end.
+ * @throws InputError if they do not.
+ */
+async function readHeader(file: FileHandle, path: string): Promise<{ notes: SavedTraining['notes']; places: Place[] }> {
+  const wrong = (what: string) => wrongFile(path, what);
+  const all = (await file.stat()).size;
+  const head = Buffer.alloc(Math.min(8, all));
+  await fill(file, head, 0, path);
+  const length = all >= 8 ? Number(head.readBigUInt64LE(0)) : 0;
+  if (length < 2 || length > all - 8) throw wrong(`has ${all} bytes and no whole header`);
+  if (length > maxHeader) throw wrong(`has a header of ${length} bytes; it has at most ${maxHeader}`);
+  const start = 8 + length;
+  const json = Buffer.alloc(length);
+  await fill(file, json, 8, path);
+  let notes: SavedTraining['notes'];
   let entries: [string, { dtype?: unknown; shape?: unknown; data_offsets?: unknown }][];
   try {
-    const { __metadata__: metadata, ...rest } = JSON.parse(file.toString('utf8', 8, start));
+    const { __metadata__: metadata, ...rest } = JSON.parse(json.toString());
     if (metadata?.format !== 'salience training') throw new TypeError('is not a saved training');
     notes = JSON.parse(metadata.notes);
     entries = Object.entries(rest);
   } catch (error) {
     throw wrong((error as Error).message);
   }
-  const tensors: Record<string, Tensor> = {};
   let end = 0;
-  for (const [key, { dtype, shape, data_offsets: offsets }] of entries) {
+  const places = entries.map(([key, { dtype, shape, data_offsets: offsets }]): Place => {
     const type = (Object.keys(dtypes) as ElementType[]).find((known) => dtypes[known] === dtype);
     const lengths = Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0) ? shape : undefined;
     if (!type || !lengths || !Array.isArray(offsets)) throw wrong(`tensor "${key}" has no type, shape or place`);
-    const count = lengths.reduce((product: number, n: number) => product * n, 1);
-    if (offsets[0] !== end || offsets[1] !== end + count * widths[type] || start + offsets[1] > file.length) {
-      throw wrong(`tensor "${key}" is not at bytes ${end} to ${end + count * widths[type]} of ${file.length - start}`);
-    }
-    // A copy, since the file's bytes need not lie where the type may begin.
-    const bytes = Uint8Array.from(file.subarray(start + end, start + offsets[1]));
-    tensors[key] = new Tensor(type, lengths, new arrays[type](bytes.buffer) as never);
-    end = offsets[1];
+    const size = widths[type] * lengths.reduce((product: number, n: number) => product * n, 1);
+    const from = start + end;
+    if (offsets[0] !== end || offsets[1] !== end + size || from + size > all)
+      throw wrong(`tensor "${key}" is not at bytes ${end} to ${end + size} of ${all - start}`);
+    end += size;
+    return { key, type, shape: lengths, from, size };
+  });
+  if (start + end !== all) throw wrong(`the tensors end at byte ${start + end} and the file at ${all}`);
+  return { notes, places };
+}
+
+/**
+ * Fills `bytes` from a file's byte `from` on.
+ * @throws InputError if the file ends before.
+ */
+async function fill(file: FileHandle, bytes: Uint8Array, from: number, path: string): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesRead } = await file.read(bytes, at, Math.min(atOnce, bytes.length - at), from + at);
+    if (bytesRead === 0) throw wrongFile(path, `ends at byte ${from + at}, before byte ${from + bytes.length}`);
+    at += bytesRead;
   }
-  if (start + end !== file.length) throw wrong(`the tensors end at byte ${start + end} and the file at ${file.length}`);
-  return { tensors, notes: notes as Record<string, unknown> };
+}
+
+function wrongFile(path: string, what: string): InputError {
+  return new InputError(`${path}: ${what}; remove it to begin anew`);
 }
