@@ -4,5 +4,5 @@ export { type AnyMethod, catalogue, type Entry, find, paperOf } from './catalogu
 export { type Curves, curvesOf } from './core/curves.ts';
 export * from './core/index.ts';
 export { type Choice, choose, keep } from './keep.ts';
-export { type LedgerEntry, packageLedger, verdictInWords } from './ledger.ts';
+export { type LedgerEntry, ledgerEntrySchema, packageLedger, verdictInWords } from './ledger.ts';
 export { type Family, type Paper, papers } from './papers.ts';

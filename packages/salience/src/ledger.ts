@@ -4,17 +4,17 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { Evidence } from './core/claim.ts';
+import { type Claim, type Evidence, reportedInWords, restate } from './core/claim.ts';
 import { curvesOf, sparkline } from './core/curves.ts';
 import { InputError } from './core/errors.ts';
 import { writeBeside } from './subjects/writing.ts';
 
-const verdict = z.enum(['reproduced', 'not reproduced', 'undecided']);
-const entry = z.object({
+/** A claim's entry in the ledger: the words of the claim, and what was measured. */
+export const ledgerEntrySchema = z.object({
   method: z.string(),
   headline: z.string(),
-  setting: z.string(),
-  unjudged: z.string().optional(),
+  setting: z.string().meta({ description: 'What is run: data, arms, metric' }),
+  unjudged: z.string().optional().meta({ description: 'What of the headline no part can judge, and why' }),
   seeds: z.array(z.number()),
   parts: z.array(
     z.object({
@@ -25,19 +25,27 @@ const entry = z.object({
       mean: z.number(),
       low: z.number(),
       high: z.number(),
-      verdict,
+      verdict: z.enum(['reproduced', 'not reproduced', 'undecided']),
+      reported: z
+        .object({
+          figure: z.string(),
+          setting: z.string().meta({ description: 'What the figure was measured on and by what' }),
+          source: z.string().meta({ description: 'Where the figure was read' }),
+        })
+        .optional()
+        .meta({
+          description: 'What the paper reports for the same comparison, in another setting; no part of the verdict',
+        }),
     }),
   ),
-  measurements: z.record(z.string(), z.array(z.number())),
+  measurements: z.record(z.string(), z.array(z.number())).meta({ description: 'One value a seed' }),
   seconds: z.number(),
-  /** ISO date of the run. */
-  date: z.string(),
-  /** Of salience and of Node.js. */
+  date: z.string().meta({ description: 'ISO date of the run' }),
   versions: z.object({ salience: z.string(), node: z.string() }),
 });
-const ledger = z.object({ claims: z.array(entry) });
+const ledger = z.object({ claims: z.array(ledgerEntrySchema) });
 
-export type LedgerEntry = z.infer<typeof entry>;
+export type LedgerEntry = z.infer<typeof ledgerEntrySchema>;
 
 /**
  * The entries of a claims.json, none if there is no such file.
@@ -69,13 +77,52 @@ export async function writeLedger(
 ): Promise<void> {
   const path = join(folder, 'claims.json');
   const entries = new Map((await readLedger(path)).map((old) => [old.method, old]));
-  for (const fresh of evidence) entries.set(fresh.method, entry.parse(fresh));
+  for (const fresh of evidence) entries.set(fresh.method, ledgerEntrySchema.parse(fresh));
   const place = (id: string) => (order.includes(id) ? order.indexOf(id) : order.length);
   const claims = [...entries.values()].sort((a, b) => place(a.method) - place(b.method));
   const put = (file: string, text: string) =>
     writeBeside(file, { force: true }, (temporary) => writeFile(temporary, text));
   await put(path, `${JSON.stringify({ claims }, null, 1)}\n`);
   await put(join(folder, 'CLAIMS.md'), markdown(claims));
+}
+
+/** The texts of an entry that a claim's words replace, by what they are. */
+function wordsOf({ headline, setting, unjudged = '', parts }: LedgerEntry): Record<string, string> {
+  const words: Record<string, string> = { headline, setting, 'what is not judged': unjudged };
+  for (const part of parts) {
+    words[`what part ${part.id} says`] = part.says;
+    words[`what the paper reports for part ${part.id}`] = reportedInWords(part);
+  }
+  return words;
+}
+
+/**
+ * Puts the words of these claims as they read today into the ledger of a folder, without running them: no number, verdict or
+ * date changes. All of it is written, or nothing.
+ * @returns for each claim what was worded otherwise before, e.g. `setting`; nothing where nothing was.
+ * @throws InputError if a claim is not in the ledger, or has other seeds, parts, roles or rules than were run.
+ */
+export async function restateLedger(
+  folder: string,
+  claims: readonly Claim[],
+  order: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const path = join(folder, 'claims.json');
+  const entries = new Map((await readLedger(path)).map((entry) => [entry.method, entry]));
+  const changed = new Map<string, readonly string[]>();
+  const restated = claims.map((claim) => {
+    const entry = entries.get(claim.method);
+    if (!entry) throw new InputError(`${path} has no entry on ${claim.method}: the claim must be run`);
+    const fresh = ledgerEntrySchema.parse({ ...restate(entry, claim), date: entry.date, versions: entry.versions });
+    const [before, after] = [wordsOf(entry), wordsOf(fresh)];
+    changed.set(
+      claim.method,
+      Object.keys(after).filter((what) => before[what] !== after[what]),
+    );
+    return fresh;
+  });
+  await writeLedger(folder, restated, order);
+  return changed;
 }
 
 /** The verdicts of the headline parts, counted where they differ; "in part" where the paper says more than they judge. */
@@ -96,7 +143,9 @@ function markdown(claims: readonly LedgerEntry[]): string {
     '',
     'Written by `npm run verify`. Each part of a claim has a rule that was fixed before it was run: a mean over seeds, its 95%',
     'bootstrap interval, and a margin. `≥ m` is *reproduced* if the interval lies at or above m, *not reproduced* if the mean lies',
-    'below m, else *undecided*; `≤ m` likewise. A *refutation* is a setting built so that a false pass would show.',
+    'below m, else *undecided*; `≤ m` likewise. A *refutation* is a setting built so that a false pass would show. *The paper’s* is',
+    'the figure that stands for the comparison of a headline part in what could be read of the paper, with its own data and metric: a',
+    'fact beside our number, no part of the verdict; *none found* says that there is none.',
     '',
     '| method | headline | verdict on the headline |',
     '| --- | --- | --- |',
@@ -114,11 +163,11 @@ function markdown(claims: readonly LedgerEntry[]): string {
       ...(c.unjudged ? [`Not judged: ${c.unjudged}`, ''] : []),
       `Run on ${c.date} with salience ${c.versions.salience} on Node.js ${c.versions.node}: ${c.seeds.length} seeds (${c.seeds.join(', ')}), ${Math.round(c.seconds)} s.`,
       '',
-      '| part | role | rule | mean | 95% interval | verdict |',
-      '| --- | --- | --- | --- | --- | --- |',
+      '| part | role | rule | the paper’s | mean | 95% interval | verdict |',
+      '| --- | --- | --- | --- | --- | --- | --- |',
       ...c.parts.map(
         (p) =>
-          `| ${cell(p.says)} | ${p.role} | ${cell(p.rule)} | ${number(p.mean)} | ${number(p.low)} to ${number(p.high)} | **${p.verdict}** |`,
+          `| ${cell(p.says)} | ${p.role} | ${cell(p.rule)} | ${cell(reportedInWords(p))} | ${number(p.mean)} | ${number(p.low)} to ${number(p.high)} | **${p.verdict}** |`,
       ),
       ...curvesOf(c.measurements).flatMap(({ what, at, arms }) => {
         const greatest = Math.max(...arms.flatMap(({ means }) => means.filter(Number.isFinite)));

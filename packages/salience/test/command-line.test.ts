@@ -449,4 +449,32 @@ describe('salience verify', () => {
     writeFileSync(join(ledger, 'claims.json'), '{}');
     expect(salience(['verify', 'global-mp', '--out', 'ledger', '--quiet']).err).toMatch(/is not a ledger of claims/);
   });
+
+  it('restates the words of claims that were run, without running them, and refuses where the rules are others', () => {
+    const ledger = join(folder, 'restated');
+    mkdirSync(ledger);
+    const restate = (...more: string[]) => salience(['verify', 'global-mp', '--restate', '--out', 'restated', ...more]);
+    expect(restate()).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/has no entry on global-mp: the claim must be run/),
+    });
+    salience(['verify', 'global-mp', '--out', 'restated', '--quiet']);
+    const file = join(ledger, 'claims.json');
+    const written = readFileSync(file, 'utf8');
+    expect(restate()).toMatchObject({ code: 0, out: 'global-mp: as it was\n' });
+    const { claims } = JSON.parse(written);
+    const put = (entry: object) =>
+      writeFileSync(file, `${JSON.stringify({ claims: [{ ...claims[0], ...entry }] }, null, 1)}\n`);
+    put({ headline: 'Otherwise.' });
+    expect(restate()).toMatchObject({ code: 0, out: 'global-mp: headline\n' });
+    expect(readFileSync(file, 'utf8')).toBe(written);
+    put({ seeds: [1, 2] });
+    const before = readFileSync(file, 'utf8');
+    expect(restate()).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/the seeds were "1, 2".*must be run again/),
+    });
+    expect(readFileSync(file, 'utf8')).toBe(before);
+    expect(restate('--seed', '3').err).toMatch(/'--restate' cannot be used with option '--seed/);
+  });
 });

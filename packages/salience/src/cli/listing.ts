@@ -2,6 +2,7 @@
 
 import type { ZodType } from 'zod';
 import { catalogue, find, paperOf } from '../catalogue.ts';
+import { reportedInWords } from '../core/claim.ts';
 import type { Block } from '../core/report.ts';
 import { packageLedger, verdictInWords } from '../ledger.ts';
 import { papers } from '../papers.ts';
@@ -104,8 +105,14 @@ export async function show(id: string, { json }: { json?: true }): Promise<void>
       evidence
         ? {
             kind: 'table',
-            columns: ['part', 'role', 'mean', 'verdict'],
-            rows: evidence.parts.map((p) => [p.says, p.role, Number(p.mean.toPrecision(3)), p.verdict]),
+            columns: ['part', 'role', 'mean', 'verdict', 'the paper’s'],
+            rows: evidence.parts.map((p) => [
+              p.says,
+              p.role,
+              Number(p.mean.toPrecision(3)),
+              p.verdict,
+              reportedInWords(p),
+            ]),
           }
         : { kind: 'text', text: `Not verified yet: salience verify ${id}` },
     );

@@ -63,6 +63,12 @@ Examples:
     .option('--quiet', 'no progress')
     .option('--seed <n>', 'seed of the bootstrap', '0')
     .option('--threads <n>', 'worker threads')
+    .addOption(
+      new Option(
+        '--restate',
+        'run nothing: put today’s words of claims that have the same parts, rules and seeds into the ledger',
+      ).conflicts(['json', 'seed', 'threads']),
+    )
     .action(async (methods: string[], options) => (await import('./verifying.ts')).verifyCommand(methods, options));
   program
     .command('perplexity <model>')

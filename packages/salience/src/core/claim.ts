@@ -26,6 +26,19 @@ export interface Rule {
   readonly atMost?: number;
 }
 
+/**
+ * What a paper reports where it makes the comparison of a part. It is a fact about the paper, measured in another setting than
+ * ours: it stands beside our number for the reader, and neither rule nor verdict ever looks at it.
+ */
+export interface Reported {
+  /** As the source has it, short enough for a cell of a table: "up to +15 points", "85.04 ± 0.20% against 85.52 ± 0.14%". */
+  readonly figure: string;
+  /** What it was measured on and by what: data, model, metric. */
+  readonly setting: string;
+  /** Where it was read: "abstract", "text", or what else it was that told it. */
+  readonly source: string;
+}
+
 export interface ClaimPart {
   readonly id: string;
   /** What is claimed, in our words. */
@@ -36,6 +49,8 @@ export interface ClaimPart {
    */
   readonly role: 'headline' | 'control' | 'refutation';
   readonly rule: Rule;
+  /** Of a headline part alone; absent where no figure for the comparison was found in what could be read of the paper. */
+  readonly reported?: Reported;
 }
 
 export interface Claim {
@@ -64,6 +79,7 @@ export interface PartEvidence {
   readonly low: number;
   readonly high: number;
   readonly verdict: Verdict;
+  readonly reported?: Reported;
 }
 
 export interface Evidence {
@@ -78,11 +94,17 @@ export interface Evidence {
   readonly seconds: number;
 }
 
-/** Declares a claim. */
+/**
+ * Declares a claim.
+ * @throws TypeError if a rule has no margin or two, or a part that is no headline carries a figure of the paper.
+ */
 export function claim(spec: Claim): Claim {
-  for (const { id, rule } of spec.parts) {
+  for (const { id, role, rule, reported } of spec.parts) {
     if ((rule.atLeast === undefined) === (rule.atMost === undefined)) {
       throw new TypeError(`claim ${spec.method}, part ${id}: a rule has either atLeast or atMost`);
+    }
+    if (reported && role !== 'headline') {
+      throw new TypeError(`claim ${spec.method}, part ${id}: a ${role} is ours, the paper reports nothing on it`);
     }
   }
   return spec;
@@ -136,15 +158,50 @@ export async function verify(claim: Claim, run: Run): Promise<Evidence> {
     }
     return values;
   };
-  const parts = claim.parts.map(({ id, says, role, rule }) => {
+  const parts = claim.parts.map(({ id, says, role, rule, reported }) => {
     const over = rule.over === undefined ? undefined : valuesOf(rule.over);
     const differences = valuesOf(rule.of).map((value, s) => value - (over?.[s] ?? 0));
     const interval = bootstrapMean(differences, run.random(`verify/${claim.method}/${id}`));
-    return { id, says, role, rule: printRule(rule), ...interval, verdict: judge(rule, interval) };
+    const verdict = judge(rule, interval);
+    return { id, says, role, rule: printRule(rule), ...interval, verdict, ...(reported && { reported }) };
   });
   const { method, headline, setting, unjudged, seeds } = claim;
   const seconds = (performance.now() - started) / 1000;
   return { method, headline, setting, ...(unjudged && { unjudged }), seeds, parts, measurements, seconds };
+}
+
+/**
+ * Evidence with the words of the claim as it reads today (headline, setting, what is not judged, what each part says and what
+ * the paper reports), its numbers and verdicts as they were measured.
+ * @throws InputError if the claim has other seeds, parts, roles or rules than were run.
+ */
+export function restate(evidence: Evidence, claim: Claim): Evidence {
+  const { method, headline, setting, unjudged, seeds, parts } = claim;
+  const refuse = (what: string, run: string, now: string): never => {
+    throw new InputError(`claim ${method}: ${what} "${run}" when it was run, and now "${now}": it must be run again`);
+  };
+  const same = (what: string, run: string, now: string) => run === now || refuse(what, run, now);
+  if (evidence.method !== method) throw new InputError(`evidence on ${evidence.method} is not on the claim ${method}`);
+  same('the seeds were', evidence.seeds.join(', '), seeds.join(', '));
+  const ids = (of: readonly { id: string }[]) => of.map(({ id }) => id);
+  const [run, now] = [ids(evidence.parts), ids(parts)];
+  const at = run.findIndex((id, i) => id !== now[i]);
+  const first = at < 0 && run.length !== now.length ? run.length : at;
+  if (first >= 0) refuse(`part ${first + 1} was`, run[first] ?? 'absent', now[first] ?? 'absent');
+  const restated = evidence.parts.map(({ reported: _, ...measured }, i) => {
+    const { id, says, role, rule, reported } = parts[i];
+    same(`the role of part ${id} was`, measured.role, role);
+    same(`the rule of part ${id} was`, measured.rule, printRule(rule));
+    return { ...measured, says, ...(reported && { reported }) };
+  });
+  const { measurements, seconds } = evidence;
+  return { method, headline, setting, ...(unjudged && { unjudged }), seeds, parts: restated, measurements, seconds };
+}
+
+/** What the paper reports for a part, as one text; nothing for a part that is not the paper's. */
+export function reportedInWords({ role, reported }: Pick<PartEvidence, 'role' | 'reported'>): string {
+  if (reported) return `${reported.figure} (${reported.setting}; ${reported.source})`;
+  return role === 'headline' ? 'none found' : '';
 }
 
 /** The evidence as a report: the verdicts, curves over budgets where there are any, then every measurement with its mean and standard error. */
@@ -157,7 +214,7 @@ export function reportOf(evidence: Evidence): Report {
       ...(evidence.unjudged ? [{ kind: 'text' as const, text: `Not judged: ${evidence.unjudged}` }] : []),
       {
         kind: 'table',
-        columns: ['part', 'role', 'rule', 'mean', '95% interval', 'verdict'],
+        columns: ['part', 'role', 'rule', 'mean', '95% interval', 'verdict', 'the paper’s'],
         rows: evidence.parts.map((p) => [
           p.says,
           p.role,
@@ -165,6 +222,7 @@ export function reportOf(evidence: Evidence): Report {
           three(p.mean),
           `${three(p.low)} to ${three(p.high)}`,
           p.verdict,
+          reportedInWords(p),
         ]),
       },
       ...curvesOf(evidence.measurements).flatMap(({ what, at, arms }): Block[] => {

@@ -490,6 +490,11 @@ export default claim({
       says: 'After 30 steps samples of FiFA’s policy win against those of all data, made of the same noise, in 58% of the cases or more.',
       role: 'headline',
       rule: { of: 'usual, step 30, wins over full: FiFA', atLeast: 0.58 },
+      reported: {
+        figure: 'preferred 17% more',
+        setting: 'by people, images of diffusion models, less than 0.5% of the pairs kept',
+        source: 'abstract',
+      },
     },
     above(
       'above-random',

@@ -1,7 +1,7 @@
 /** @file VoG's claim that about half of the examples can go where the easy ones go, on a made language with planted redundancy and on digits. */
 
 import { z } from 'zod';
-import { type ClaimPart, claim, type Measurements } from '../../core/claim.ts';
+import { type ClaimPart, claim, type Measurements, type Reported } from '../../core/claim.ts';
 import type { Random } from '../../core/random.ts';
 import type { Run } from '../../core/run.ts';
 import { initialClassifier } from '../../models/classifier/classifier.ts';
@@ -262,6 +262,14 @@ async function digits(run: Run): Promise<{ train: Dataset; test: Dataset }> {
   return { train: of(table.train, 'digits'), test: of(table.test, 'digits to test on') };
 }
 
+/** Over the four components of the paper’s in-house system. */
+const overRandom: Reported = {
+  figure: '4.40 to 5.48% against 4.98 to 6.04%',
+  setting:
+    'relative rise of four error rates, less is better, of a language understanding system; VoG by class against random, 52% dropped',
+  source: 'text',
+};
+
 function partsOf(): ClaimPart[] {
   const easyOverRandom = (variant: string, noise: number, atLeast: number, role: ClaimPart['role']): ClaimPart => ({
     id: `${variant}-${100 * noise}-random`,
@@ -270,13 +278,18 @@ function partsOf(): ClaimPart[] {
     rule: { of: `${named(variant, noise)}: VoG easy`, over: `${named(variant, noise)}: random`, atLeast },
   });
   return [
-    easyOverRandom('pooled', 0, 0.005, 'headline'),
+    { ...easyOverRandom('pooled', 0, 0.005, 'headline'), reported: overRandom },
     easyOverRandom('pooled', 0.2, 0.01, 'headline'),
     {
       id: 'pooled-0-full',
       says: 'accuracy with 45% of the examples dropped by VoG over that with all, pooled, clean labels: no loss to speak of',
       role: 'headline',
       rule: { of: `${named('pooled', 0)}: VoG easy`, over: `${named('pooled', 0)}: full`, atLeast: -0.005 },
+      reported: {
+        figure: '85.04 ± 0.20% against 85.52 ± 0.14%',
+        setting: 'accuracy on SNLI, BERT-small, VoG by class, 45% dropped',
+        source: 'text',
+      },
     },
     ...variants.flatMap((variant) =>
       noises.map(
@@ -331,6 +344,7 @@ function partsOf(): ClaimPart[] {
         says: `accuracy with the easy dropped by VoG over random pruning, ${ofDigits(noise)}`,
         role: 'headline',
         rule: { of: `${ofDigits(noise)}: VoG easy`, over: `${ofDigits(noise)}: random`, atLeast: 0 },
+        ...(noise === 0 && { reported: overRandom }),
       },
       {
         id: `digits-${100 * noise}-hard`,

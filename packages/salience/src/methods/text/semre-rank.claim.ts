@@ -1,7 +1,7 @@
 /** @file SemRe-Rank's headline: does relatedness improve a term score, on synthetic corpora and on abstracts with key phrases? */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { type ClaimPart, claim, type Measurements } from '../../core/claim.ts';
+import { type ClaimPart, claim, type Measurements, type Reported } from '../../core/claim.ts';
 import type { Random } from '../../core/random.ts';
 import type { Run } from '../../core/run.ts';
 import type { WordVectors } from '../../models/word-vectors/word-vectors.ts';
@@ -300,6 +300,25 @@ async function measure(run: Run): Promise<Measurements> {
 type Role = ClaimPart['role'];
 
 /** A part that holds SemRe-Rank's precision against another arm's. */
+/** The paper’s gains are the greatest of 13 methods on 4 data sets. */
+const gains = {
+  base: {
+    figure: 'up to +15 points',
+    setting: 'mean P@K over the base, the most of 13 on 4 data sets',
+    source: 'abstract',
+  },
+  TextRank: {
+    figure: 'up to +8 points',
+    setting: 'mean P@K over the revision by TextRank’s word scores, the most of 13 bases on 4 data sets',
+    source: 'abstract',
+  },
+  F1: {
+    figure: 'up to +28 points',
+    setting: 'F1 at the expected number of right terms over the base, the most of 13 on 4 data sets',
+    source: 'abstract',
+  },
+} satisfies Record<string, Reported>;
+
 function against(setting: string, base: string, arm: string, role: Role, says: string, atLeast: number): ClaimPart {
   const precision = (of: string) => `${setting}: ${base}: ${of}, P@K`;
   return {
@@ -307,6 +326,7 @@ function against(setting: string, base: string, arm: string, role: Role, says: s
     says: `${setting}, ${base}: ${says}`,
     role,
     rule: { of: precision('SemRe-Rank'), over: precision(arm), atLeast },
+    ...(role === 'headline' && { reported: arm === 'TextRank' ? gains.TextRank : gains.base }),
   };
 }
 
@@ -360,6 +380,7 @@ const real: ClaimPart[] = [
     says: `abstracts: the gain in ${metric} over one base of the six is large`,
     role: 'headline' as const,
     rule: { of: `abstracts: largest gain over base, ${metric}`, atLeast: 0.05 },
+    reported: metric === 'F1' ? gains.F1 : gains.base,
   })),
   against('abstracts', 'mean', 'permuted vectors', 'control', 'better than with vectors dealt out at random', 0),
   against('abstracts', 'mean', 'seed words only', 'control', 'more than a reward for the words of the seeds', 0),
