@@ -81,6 +81,49 @@ export function checkMemory(config: DecoderConfig, purpose: MemoryPurpose, avail
   );
 }
 
+/** A block of a text whose attention a cache policy is shown. */
+export interface AttentionReading {
+  /** Texts at a time; default 1. */
+  readonly batch?: number;
+  /** Tokens of the block. */
+  readonly tokens: number;
+  /** Places of the cache, for the tokens before it. */
+  readonly places: number;
+}
+
+/**
+ * An estimate of the bytes that the attention of a block takes while a policy sees it: 16 layers · B · keyValueHeads · T · (places + T).
+ * The rows of all layers come at once, in float32; they are in the runtime, copied out of it, closed up for the policy, and those of the
+ * block before may not have been given back. Measured were 14 instead of 16.
+ */
+export function attentionRowsNeeded(
+  { layers, keyValueHeads }: Pick<DecoderConfig, 'layers' | 'keyValueHeads'>,
+  { batch = 1, tokens, places }: AttentionReading,
+): number {
+  return 16 * layers * batch * keyValueHeads * tokens * (places + tokens);
+}
+
+/**
+ * Refuses to show a policy more attention than there is memory for.
+ * @param available bytes that can be taken; default as in checkMemory.
+ * @throws InputError with the bytes needed, those available, and how many tokens at a time would do.
+ */
+export function checkAttentionRows(
+  config: Pick<DecoderConfig, 'layers' | 'keyValueHeads'>,
+  reading: AttentionReading,
+  available = availableMemory(),
+): void {
+  const needed = attentionRowsNeeded(config, reading);
+  if (needed <= available) return;
+  const { tokens, places } = reading;
+  // T² + places T = available / (bytes of a row's entry), solved for T.
+  const area = available / attentionRowsNeeded(config, { ...reading, tokens: 1, places: 0 });
+  const fitting = Math.floor((2 * area) / (places + Math.sqrt(places ** 2 + 4 * area)));
+  throw new InputError(
+    `the attention of ${tokens} tokens over ${places + tokens} entries in ${config.layers} layers takes about ${gigabytes(needed)} of memory; ${gigabytes(available)} are available: read ${fitting >= 1 ? `at most ${fitting} tokens at a time (block = ${fitting}), or ` : ''}a shorter text`,
+  );
+}
+
 /** Weights of each layer. */
 function layerSizes(config: DecoderConfig): number[] {
   const sizes = new Array<number>(config.layers).fill(0);

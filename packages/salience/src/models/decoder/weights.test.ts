@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../core/errors.ts';
 import { Random } from '../../core/random.ts';
-import { availableMemory, checkMemory, memoryNeeded } from './memory.ts';
+import { attentionRowsNeeded, availableMemory, checkAttentionRows, checkMemory, memoryNeeded } from './memory.ts';
 import { readConfig } from './read-config.ts';
 import { checkWeights, initialWeights, parameterCount, weightShapes } from './weights.ts';
 
@@ -269,5 +269,34 @@ describe('the memory needed', () => {
     expect(() => checkMemory(llama, { purpose: 'forward' }, 1e6)).not.toThrow();
     expect(availableMemory()).toBeGreaterThan(0);
     expect(() => checkMemory(llama, { purpose: 'forward' })).not.toThrow();
+  });
+
+  it('for the attention that a policy sees is refused with the largest block that would do', () => {
+    const reading = { batch: 2, tokens: 256, places: 4096 };
+    expect(attentionRowsNeeded({ layers: 32, keyValueHeads: 8 }, reading)).toBe(16 * 32 * 2 * 8 * 256 * 4352);
+    fc.assert(
+      fc.property(
+        fc.record({ layers: fc.integer({ min: 1, max: 99 }), keyValueHeads: fc.integer({ min: 1, max: 64 }) }),
+        fc.record({ tokens: fc.integer({ min: 1, max: 999 }), places: fc.integer({ min: 0, max: 99_999 }) }),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (config, own, share) => {
+          const available = Math.floor(share * attentionRowsNeeded(config, own));
+          let message = '';
+          try {
+            checkAttentionRows(config, own, available);
+          } catch (error) {
+            expect(error).toBeInstanceOf(InputError);
+            message = (error as Error).message;
+          }
+          expect(message).toMatch(
+            /takes about \d+\.\d [GM]B of memory; \d+\.\d [GM]B are available: read .*a shorter text$/,
+          );
+          const fitting = Number(/block = (\d+)/.exec(message)?.[1] ?? 0);
+          expect(attentionRowsNeeded(config, { ...own, tokens: fitting })).toBeLessThanOrEqual(available);
+          expect(attentionRowsNeeded(config, { ...own, tokens: fitting + 1 })).toBeGreaterThan(available);
+          checkAttentionRows(config, own, attentionRowsNeeded(config, own));
+        },
+      ),
+    );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { madeDecoder } from '../../../test/made-decoder.ts';
+import { InputError } from '../../core/errors.ts';
 import { Random } from '../../core/random.ts';
 import { valueAt } from '../../nn/observation.ts';
 import { int32, type Tensor } from '../../runtime/index.ts';
@@ -225,6 +226,15 @@ describe('a prompt that something else has cut', () => {
 });
 
 describe('bad input', () => {
+  it('is refused before anything is read where the attention for the policy would not fit into memory', async () => {
+    const decoder = new CachedDecoder(model, { policy: halves(10, true), block: 16, reserve: 2 ** 40 });
+    await expect(decoder.prompt(tokens)).rejects.toThrow(InputError);
+    await expect(decoder.prompt(tokens)).rejects.toThrow(
+      /^the attention of 16 tokens over 1099511627792 entries in 2 layers takes about \d+\.\d GB of memory; /,
+    );
+    expect(decoder.fed).toBe(0);
+  });
+
   it('is refused: nothing, too much, tokens outside the vocabulary, rows of different lengths', async () => {
     const reader = () => new CachedDecoder(model, { batch: 2 });
     await expect(reader().prompt(new Int32Array(0))).rejects.toThrow('0 tokens cannot be 2 texts');

@@ -8,6 +8,7 @@ import type { Tap } from '../../nn/tap.ts';
 import { compile, float32, int32, type JaxArray, type Tensor } from '../../runtime/index.ts';
 import type { DecoderConfig } from '../decoder/config.ts';
 import { decoder } from '../decoder/decoder.ts';
+import { checkAttentionRows } from '../decoder/memory.ts';
 import { LayerCache } from './cache.ts';
 import { type CacheMoment, type CachePolicy, fullCache } from './cache-policy.ts';
 
@@ -128,11 +129,16 @@ export class CachedDecoder {
   /**
    * Reads the prompts, shape [batch, length], densely in blocks, then lets the policy decide what stays.
    * @returns logits of the next token, shape [batch, vocabulary].
-   * @throws InputError for an empty prompt, one longer than the model's positions, or tokens outside the vocabulary.
+   * @throws InputError for an empty prompt, one longer than the model's positions, tokens outside the vocabulary, or attention that
+   * the policy needs and memory has no room for.
    */
   async prompt(tokens: Int32Array, run?: Run): Promise<Float32Array> {
     const length = this.#lengthOf(tokens);
     this.#reserve = Math.max(this.#reserve, this.#fed + length);
+    if (this.#policy.needsAttention) {
+      const places = this.#fed > 0 || length > this.#block ? this.#reserve : 0;
+      checkAttentionRows(this.#model.config, { batch: this.#batch, tokens: this.#padded(length), places });
+    }
     let logits: Float32Array = new Float32Array(0);
     for (let at = 0; at < length; at += this.#block) {
       const count = Math.min(this.#block, length - at);
@@ -172,6 +178,11 @@ export class CachedDecoder {
     return length;
   }
 
+  /** Tokens of the program that reads so many. */
+  #padded(count: number): number {
+    return count === 1 ? 1 : Math.min(this.#block, Math.ceil(count / padding) * padding);
+  }
+
   #columns(tokens: Int32Array, length: number, at: number, count: number): Int32Array {
     const columns = new Int32Array(this.#batch * count);
     for (let b = 0; b < this.#batch; b++)
@@ -182,7 +193,7 @@ export class CachedDecoder {
   async #feed(tokens: Int32Array, count: number, moments: readonly CacheMoment[], run?: Run): Promise<Float32Array> {
     run?.check();
     const { config, weights } = this.#model;
-    const padded = count === 1 ? 1 : Math.min(this.#block, Math.ceil(count / padding) * padding);
+    const padded = this.#padded(count);
     const batch = this.#batch;
     const ids = new Int32Array(batch * padded);
     for (let b = 0; b < batch; b++) ids.set(tokens.subarray(b * count, (b + 1) * count), b * padded);
