@@ -1,8 +1,7 @@
 /** @file Methods and claims: what is implemented, with which parameters, and what was found of it. */
 
 import { createRoute, z } from '@hono/zod-openapi';
-import type { LedgerEntry } from 'salience';
-import { verdictInWords } from 'salience';
+import { type LedgerEntry, ledgerEntrySchema, verdictInWords } from 'salience';
 import { z as zod } from 'zod';
 import { cardOf, claimsByMethod, methodsByFamily } from '../runs/cards.ts';
 import { closedNames } from '../runs/form.ts';
@@ -23,33 +22,11 @@ const listedMethodSchema = z
   })
   .openapi('ListedMethod');
 
-const verdict = z.enum(['reproduced', 'not reproduced', 'undecided']);
-
 const claimSchema = z
   .object({
-    method: z.string(),
     url: z.string(),
     verdict: z.string().meta({ description: 'On the headline, in words' }),
-    headline: z.string(),
-    setting: z.string().meta({ description: 'What is run: data, arms, metric' }),
-    unjudged: z.string().optional().meta({ description: 'What of the headline no part can judge, and why' }),
-    seeds: z.array(z.number()),
-    parts: z.array(
-      z.object({
-        id: z.string(),
-        says: z.string(),
-        role: z.enum(['headline', 'control', 'refutation']),
-        rule: z.string(),
-        mean: z.number(),
-        low: z.number(),
-        high: z.number(),
-        verdict,
-      }),
-    ),
-    measurements: z.record(z.string(), z.array(z.number())).meta({ description: 'One value a seed' }),
-    seconds: z.number(),
-    date: z.string(),
-    versions: z.object({ salience: z.string(), node: z.string() }),
+    ...ledgerEntrySchema.shape,
     repeat: z.string().meta({ description: 'The command line that runs it again' }),
   })
   .openapi('Claim');
@@ -185,7 +162,8 @@ export function methodRoutes(app: Api, site: Site): void {
       path: '/api/claims',
       tags: [tags.methods],
       operationId: 'listClaims',
-      summary: 'Every claim that was verified, with our numbers, the rule and the verdict',
+      summary:
+        'Every claim that was verified, with our numbers, the paper’s where one was found, the rule and the verdict',
       responses: { 200: json(z.array(claimSchema), 'In the order of the ledger'), ...failures },
     }),
     async (c) =>

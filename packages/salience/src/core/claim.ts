@@ -35,7 +35,7 @@ export interface Reported {
   readonly figure: string;
   /** What it was measured on and by what: data, model, metric. */
   readonly setting: string;
-  /** Where it was read: "abstract", "text", or what else it was that told it. */
+  /** Where it was read: "abstract", "the paper’s text", or what else it was that told it. */
   readonly source: string;
 }
 

@@ -1,4 +1,4 @@
-/** @file The ledger: every claim with the paper's rule beside our number, and what was measured for it. */
+/** @file The ledger: every claim with our number beside the paper's and the rule that judges it, and what was measured for it. */
 
 import { type LedgerEntry, verdictInWords } from 'salience';
 import { cardOf, claimsByMethod } from '../../runs/cards.ts';
@@ -45,10 +45,11 @@ export async function claimsPage(c: Asked) {
       <p>
         Each claim is a paper’s headline as something that runs. Its parts have rules that were written down before the
         first run: what is measured, as a mean over seeds with its 95% bootstrap interval, and what it must be for the
-        paper to be right here. Our data and models are small and our own, so that the figures a paper reports, where
-        its headline names some, are of another setting. <em>Reproduced</em>: the whole interval is on the right side of
-        the margin; <em>not reproduced</em>: the mean is on the wrong side; else <em>undecided</em>. What was not
-        reproduced is published like anything else.
+        paper to be right here. Beside our number stands what the paper reports for the same comparison, where we could
+        read a figure for it. It is of another setting, which is said with it, since our data and models are small and
+        our own; so it judges nothing. <em>None found</em>: no figure stands in what we could read of the paper.{' '}
+        <em>Reproduced</em>: the whole interval is on the right side of the margin; <em>not reproduced</em>: the mean is
+        on the wrong side; else <em>undecided</em>. What was not reproduced is published like anything else.
       </p>
       <section class="table-scroll" tabindex={0} aria-label="All claims">
         <table class="data">
@@ -97,7 +98,20 @@ export async function claimsPage(c: Asked) {
   );
 }
 
+/** What the paper reports for a part, with its setting. */
+function ThePapers({ reported }: Pick<Part, 'reported'>) {
+  if (!reported) return <span class="muted">none found</span>;
+  const { figure, setting, source } = reported;
+  return (
+    <>
+      {figure} <small class="muted">{`${setting} (${source})`}</small>
+    </>
+  );
+}
+
+/** Parts of one role as a table; only those of the headline have something of the paper's. */
 function Parts({ parts, of }: { parts: readonly Part[]; of: string }) {
+  const headline = parts[0]?.role === 'headline';
   return (
     <section class="table-scroll" tabindex={0} aria-label={`${of}, as a table`}>
       <table class="data">
@@ -107,6 +121,7 @@ function Parts({ parts, of }: { parts: readonly Part[]; of: string }) {
             <th scope="col" class="score">
               holds where
             </th>
+            {headline && <th scope="col">the paper’s</th>}
             <th scope="col" class="score">
               ours
             </th>
@@ -118,18 +133,23 @@ function Parts({ parts, of }: { parts: readonly Part[]; of: string }) {
           </tr>
         </thead>
         <tbody>
-          {parts.map(({ says, rule, mean, low, high, verdict }) => (
+          {parts.map(({ says, rule, mean, low, high, verdict, reported }) => (
             <tr>
               <th scope="row" class="says">
                 {says}
               </th>
               <td class="score">{sides(rule).holds}</td>
+              {headline && (
+                <td class="papers">
+                  <ThePapers reported={reported} />
+                </td>
+              )}
               <td class="score">{three(mean)}</td>
               <td class="score">{`${three(low)} to ${three(high)}`}</td>
               <td>
                 <span class={`tag ${verdictClass(verdict)}`}>{verdict}</span>
               </td>
-              <td class="says muted">{sides(rule).measured}</td>
+              <td class="measured muted">{sides(rule).measured}</td>
             </tr>
           ))}
         </tbody>

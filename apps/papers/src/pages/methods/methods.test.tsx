@@ -314,6 +314,7 @@ describe('the ledger', () => {
     expect(cells).toContainEqual([
       'LexRank beats degree centrality where both use t = 0.1.',
       '≥ 0.005',
+      'none found',
       expect.stringMatching(/^−0\.\d+$/),
       expect.stringMatching(/^−?0\.\d+ to −?0\.\d+$/),
       'not reproduced',
@@ -325,9 +326,10 @@ describe('the ledger', () => {
       expectNothingInline(one.html);
       expect(one.html).toContain(`npx salience verify ${id}`);
       const rows = [...one.document.querySelectorAll('tbody tr')].map(({ textContent }) => textContent);
-      for (const { says, verdict } of claim.parts) {
+      for (const { says, verdict, reported } of claim.parts) {
+        const beside = reported ? [reported.figure, reported.setting, reported.source] : [];
         expect(
-          rows.some((row) => row?.includes(says) && row.includes(verdict)),
+          rows.some((row) => [says, verdict, ...beside].every((text) => row?.includes(text))),
           says,
         ).toBe(true);
       }

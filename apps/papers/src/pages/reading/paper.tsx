@@ -1,7 +1,7 @@
 /** @file A paper's page. */
 
 import { Hono } from 'hono';
-import { verdictInWords } from 'salience';
+import { reportedInWords, verdictInWords } from 'salience';
 import { type PaperRecord, type PaperSummary, paperById } from '../../papers/lists.ts';
 import { countView } from '../../papers/views.ts';
 import { commentCount, commentsOf } from '../../people/comments.ts';
@@ -177,9 +177,12 @@ function Method({ c, site, card }: { c: Asked; site: Site; card: MethodCard }) {
             <ul>
               {claim.parts
                 .filter(({ role }) => role === 'headline')
-                .map(({ says, verdict: judged }) => (
+                .map(({ role, says, verdict: judged, reported }) => (
                   <li>
                     {says} <strong class={verdictClass(judged)}>{judged}</strong>
+                    {reported && (
+                      <small class="muted">{` The paper reports: ${reportedInWords({ role, reported })}`}</small>
+                    )}
                   </li>
                 ))}
             </ul>

@@ -267,7 +267,7 @@ const overRandom: Reported = {
   figure: '4.40 to 5.48% against 4.98 to 6.04%',
   setting:
     'relative rise of four error rates, less is better, of a language understanding system; VoG by class against random, 52% dropped',
-  source: 'text',
+  source: 'the paper’s text',
 };
 
 function partsOf(): ClaimPart[] {
@@ -288,7 +288,7 @@ function partsOf(): ClaimPart[] {
       reported: {
         figure: '85.04 ± 0.20% against 85.52 ± 0.14%',
         setting: 'accuracy on SNLI, BERT-small, VoG by class, 45% dropped',
-        source: 'text',
+        source: 'the paper’s text',
       },
     },
     ...variants.flatMap((variant) =>
