@@ -260,14 +260,35 @@ describe('going on after a walk that was cut off', () => {
       damage(join(resume, 'output'));
       await expect(pruned({ resume })).rejects.toThrow(message);
     }
-    const resume = await stopped();
-    const { path } = await sound;
-    const { tensors } = (await openPretrained(path)).checkpoint;
-    const settled = tensors.find(({ name }) => name === 'model.layers.0.mlp.up_proj.weight')!;
-    const bytes = readFileSync(join(resume, 'output', 'model.safetensors'));
-    bytes[settled.offset + 1] ^= 1;
-    writeFileSync(join(resume, 'output', 'model.safetensors'), bytes);
-    await expect(pruned({ resume })).rejects.toThrow(/model\.layers\.0\.mlp\.up_proj\.weight was changed/);
+  });
+
+  it('refuses an output in progress in which a matrix that is settled or a tensor that is not pruned was changed', async () => {
+    const { tensors } = (await openPretrained((await sound).path)).checkpoint;
+    const resume = fresh();
+    await expect(pruned({ resume, run: cancelledAt(/layer 3/, 1) })).rejects.toThrow(CancelledError);
+    const output = join(resume, 'output', 'model.safetensors');
+    const whole = readFileSync(output);
+    for (const name of [
+      'model.layers.0.mlp.up_proj.weight',
+      'model.embed_tokens.weight',
+      'model.norm.weight',
+      'model.layers.0.input_layernorm.weight',
+      'model.layers.3.post_attention_layernorm.weight',
+    ]) {
+      const { offset, bytes: size } = tensors.find((tensor) => tensor.name === name)!;
+      for (const at of [offset, offset + size - 1]) {
+        const bytes = Buffer.from(whole);
+        bytes[at] ^= 1;
+        writeFileSync(output, bytes);
+        await expect(pruned({ resume })).rejects.toThrow(`the output in progress is not whole (${name} was changed)`);
+      }
+    }
+    // A matrix that is yet to be pruned is written anew.
+    const { offset } = tensors.find(({ name }) => name === 'model.layers.3.mlp.up_proj.weight')!;
+    const bytes = Buffer.from(whole);
+    bytes[offset] ^= 1;
+    writeFileSync(output, bytes);
+    expect(bytesOf((await pruned({ resume })).out).equals(bytesOf((await pruned()).out))).toBe(true);
   });
 
   it('removes only what it made, and not a folder that merely looks like its own', async () => {

@@ -109,7 +109,7 @@ export const languageModel: SubjectKind<LanguageModel, typeof options> = {
       try {
         if (!(await walk.begin(about, selection.counts))) await copyCheckpoint(checkpoint, walk.output, run);
         else {
-          await checkProgress(checkpoint, selection.groups, walk);
+          await checkProgress(checkpoint, selection.groups, walk, run);
           run.log(`goes on after ${walk.settled.length} matrices that are done`);
         }
         await write(walk.output);
@@ -270,14 +270,15 @@ async function writePart(checkpoint: Checkpoint, { name, kept, values }: Sequenc
 }
 
 /**
- * Makes sure that an output in progress is what an earlier walk left: all files, as long as the original's, with its headers and the
- * matrices that were settled.
+ * Makes sure that an output in progress is what an earlier walk left: all files, as long as the original's, with its headers, the
+ * matrices that were settled, and the original's bytes of the tensors that are not pruned. Matrices yet to come are written anew.
  * @throws InputError naming what is not whole.
  */
 async function checkProgress(
   checkpoint: Checkpoint,
   groups: SequenceSelection['groups'],
   walk: ResumableWalk,
+  run: Run,
 ): Promise<void> {
   const refuse = (what: string): never => {
     throw new InputError(
@@ -303,16 +304,29 @@ async function checkProgress(
     readFully(copy, b, 0);
     if (!Buffer.from(a).equals(b)) refuse(`the header of ${name} was changed`);
   }
-  for (const [g, wanted] of walk.written.entries()) {
-    const tensor = checkpoint.tensors.find(({ name }) => name === groups[g].name)!;
-    const file = files.find((one) => one.path === tensor.path)!;
+  const settled = new Map(walk.written.map((hash, g) => [groups[g].name, hash]));
+  const pruned = new Set(groups.map(({ name }) => name));
+  const tensors = checkpoint.tensors.filter(({ name }) => settled.has(name) || !pruned.has(name));
+  const total = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+  let done = 0;
+  for (const tensor of tensors) {
+    const copy = join(walk.output, files.find((one) => one.path === tensor.path)!.name);
+    const wanted = settled.get(tensor.name);
     const hash = createHash('sha256');
     for (let at = 0; at < tensor.bytes; at += 2 ** 24) {
       const bytes = new Uint8Array(Math.min(2 ** 24, tensor.bytes - at));
-      readFully(join(walk.output, file.name), bytes, tensor.offset + at);
-      hash.update(bytes);
+      readFully(copy, bytes, tensor.offset + at);
+      if (wanted !== undefined) hash.update(bytes);
+      else {
+        const original = new Uint8Array(bytes.length);
+        readFully(tensor.path, original, tensor.offset + at);
+        if (!Buffer.from(original.buffer).equals(bytes)) refuse(`${tensor.name} was changed`);
+      }
+      done += bytes.length;
+      run.progress('checking what is written', done, total);
+      await run.breathe();
     }
-    if (hash.digest('hex') !== wanted) refuse(`${tensor.name} was changed`);
+    if (wanted !== undefined && hash.digest('hex') !== wanted) refuse(`${tensor.name} was changed`);
   }
 }
 
