@@ -18,7 +18,7 @@ import { peopleJobs } from './people/tidy.ts';
 import { type Runner, startRuns } from './runs/runner.ts';
 import { runJobs } from './runs/tidy.ts';
 import { searchJobs } from './search/embedding-jobs.ts';
-import { openSearch } from './search/site-search.ts';
+import { openSearch, readAhead } from './search/site-search.ts';
 import { clientAddress } from './security/address.ts';
 import type { Log, Site } from './site.ts';
 
@@ -112,12 +112,15 @@ export async function serve(config: Config, log: Log): Promise<Server> {
   let port = config.port;
   let runner: Runner | undefined;
   let closing: Promise<void> | undefined;
+  const stop = new AbortController();
+  let reading: Promise<void> | undefined;
   const close = () => {
     closing ??= (async () => {
+      stop.abort();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       setTimeout(() => server.closeAllConnections(), 5_000).unref();
-      await Promise.all([closed, runner?.stop()]);
+      await Promise.all([closed, runner?.stop(), reading]);
       await flushViews(site).catch((error) => log.error('views were not counted', { error: String(error) }));
       await site.close();
     })();
@@ -171,7 +174,11 @@ export async function serve(config: Config, log: Log): Promise<Server> {
     await close();
     if (!meant) throw error;
   }
-  if (closing === undefined)
+  if (closing === undefined) {
     log.info('ready', { url: site.config.url, port, database: site.database.kind, data: config.data });
+    reading = readAhead(site, stop.signal).catch((error) =>
+      log.error('what searches need was not read ahead', { error: String(error) }),
+    );
+  }
   return { url: site.config.url, port, close };
 }

@@ -32,6 +32,8 @@ export interface Database {
   readonly execute: Execute;
   /** Rows of a query written as SQL. */
   rows<Row>(query: SQL, within?: Pick<Drizzle, 'execute'>): Promise<Row[]>;
+  /** How many statements were run that may have changed something; where all come from this process. */
+  readonly changes?: () => number;
   /** Does something that only one instance at a time may do; the others wait for it. */
   exclusively<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
@@ -55,6 +57,26 @@ export async function connect({ url, folder }: { url?: string; folder?: string }
   return url === undefined ? connectPGlite(folder) : connectPostgres(url);
 }
 
+/** Counts what may change something: every statement but a plain SELECT, when it is asked for and when it is done. */
+function countChanges(client: PGlite): () => number {
+  let changes = 0;
+  const counted = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    changes++;
+    return work().finally(() => {
+      changes++;
+    });
+  };
+  const { query, exec, transaction } = client;
+  client.query = ((text: string, ...rest: []) => {
+    const work = () => query.call(client, text, ...rest);
+    return /^\s*SELECT\b/i.test(text) && !text.includes('nextval') ? work() : counted(work);
+  }) as PGlite['query'];
+  client.exec = (...given) => counted(() => exec.apply(client, given));
+  client.transaction = ((work: Parameters<PGlite['transaction']>[0]) =>
+    counted(() => transaction.call(client, work))) as PGlite['transaction'];
+  return () => changes;
+}
+
 async function connectPGlite(folder: string | undefined): Promise<Database> {
   const place = folder && join(folder, 'database');
   if (place) await mkdir(place, { recursive: true });
@@ -65,12 +87,14 @@ async function connectPGlite(folder: string | undefined): Promise<Database> {
     const loadDataDir = fresh && existsSync(template) ? new Blob([await readFile(template)]) : undefined;
     const client = await PGlite.create({ dataDir, loadDataDir, extensions: { vector, pg_trgm } });
     await client.exec('CREATE EXTENSION IF NOT EXISTS vector');
+    const changes = countChanges(client);
     const db = drizzlePGlite(client, { schema });
     await migratePGlite(db, { migrationsFolder: migrations });
     return {
       kind: 'PGlite',
       db: db as unknown as Drizzle,
       pgvector: true,
+      changes,
       async execute(text, values) {
         if (values && values.length > 0) {
           const { rows, affectedRows } = await client.query<Record<string, unknown>>(text, values);
@@ -159,10 +183,21 @@ export async function touch(database: Database, within: Pick<Drizzle, 'execute'>
   await within.execute(sql`SELECT nextval('revision')`);
 }
 
-/** The number of the latest change. */
-export async function latestRevision(database: Database): Promise<number> {
-  const [{ value }] = await database.rows<{ value: string | number }>(
-    sql`SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS value FROM revision`,
-  );
-  return Number(value);
+const revisions = new WeakMap<Database, { readonly changes: number | undefined; readonly value: Promise<number> }>();
+
+/** The number of the latest change. All who ask in one turn of the loop share a query, and until the next change where all are known. */
+export function latestRevision(database: Database): Promise<number> {
+  const changes = database.changes?.();
+  const last = revisions.get(database);
+  if (last && last.changes === changes) return last.value;
+  const value = new Promise<void>((resolve) => setImmediate(resolve)).then(async () => {
+    if (changes === undefined) revisions.delete(database);
+    const [{ value }] = await database.rows<{ value: string | number }>(
+      sql`SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS value FROM revision`,
+    );
+    return Number(value);
+  });
+  revisions.set(database, { changes, value });
+  value.catch(() => revisions.delete(database));
+  return value;
 }

@@ -51,6 +51,8 @@ const mostKept = 400_000;
 export class LexemeReader {
   readonly #database: Database;
   readonly #known = new Map<string, Lexemes>();
+  #asked = new Set<string>();
+  #reading: Promise<Map<string, Lexemes>> | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -61,19 +63,29 @@ export class LexemeReader {
     return this.#known.get(text);
   }
 
-  /** The lexemes of each text, shape [texts]; all that are new in one query. */
+  /** The lexemes of each text, shape [texts]; all that are new in one query, with those of others who ask in this turn of the loop. */
   async of(texts: readonly string[]): Promise<Lexemes[]> {
-    const unknown = [...new Set(texts.filter((text) => !this.#known.has(text)))];
-    if (unknown.length > 0) {
-      const rows = await this.#database.rows<{ words: string }>(
-        sql`SELECT to_tsvector('english', t)::text AS words
-            FROM json_array_elements_text(${JSON.stringify(unknown)}::json) WITH ORDINALITY AS u(t, n) ORDER BY n`,
-      );
-      if (this.#known.size + unknown.length > mostKept) this.#known.clear();
-      const found = new Map(unknown.map((text, i) => [text, readTsvector(rows[i].words)]));
-      for (const [text, lexemes] of found) if (text.length <= 100) this.#known.set(text, lexemes);
-      return texts.map((text) => found.get(text) ?? this.#known.get(text)!);
-    }
-    return texts.map((text) => this.#known.get(text)!);
+    const known = texts.map((text) => this.#known.get(text));
+    if (known.every((lexemes) => lexemes !== undefined)) return known;
+    for (const [i, text] of texts.entries()) if (known[i] === undefined) this.#asked.add(text);
+    this.#reading ??= new Promise((resolve, reject) => {
+      setImmediate(() => this.#read().then(resolve, reject));
+    });
+    const found = await this.#reading;
+    return texts.map((text, i) => known[i] ?? found.get(text)!);
+  }
+
+  async #read(): Promise<Map<string, Lexemes>> {
+    const texts = [...this.#asked];
+    this.#asked = new Set();
+    this.#reading = undefined;
+    const rows = await this.#database.rows<{ words: string }>(
+      sql`SELECT to_tsvector('english', t)::text AS words
+          FROM json_array_elements_text(${JSON.stringify(texts)}::json) WITH ORDINALITY AS u(t, n) ORDER BY n`,
+    );
+    if (this.#known.size + texts.length > mostKept) this.#known.clear();
+    const found = new Map(texts.map((text, i) => [text, readTsvector(rows[i].words)]));
+    for (const [text, lexemes] of found) if (text.length <= 100) this.#known.set(text, lexemes);
+    return found;
   }
 }

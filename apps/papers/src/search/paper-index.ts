@@ -80,6 +80,11 @@ class WrittenWords {
     this.#starts[slot + 1] = this.#length;
   }
 
+  /** Every word, in the order in which they came. */
+  words(): IterableIterator<string> {
+    return this.#numbers.keys();
+  }
+
   /** The numbers of words; undefined where one is in no text. */
   numbersOf(words: readonly string[]): number[] | undefined {
     const numbers = words.map((word) => this.#numbers.get(word));
@@ -219,6 +224,16 @@ export class PaperIndex {
   beginningWith(prefix: string): string[] {
     const found = this.#alphabet.beginningWith(prefix);
     return found.sort((a, b) => this.spelling.frequency(b) - this.spelling.frequency(a)).slice(0, 30);
+  }
+
+  /** Words as written that are there at least twice, at most so many. */
+  commonWords(most: number): string[] {
+    const found: string[] = [];
+    for (const word of this.#written.words()) {
+      if (found.length === most) break;
+      if (this.spelling.frequency(word) > 1) found.push(word);
+    }
+    return found;
   }
 
   /** The number of papers with a word. */

@@ -9,7 +9,6 @@ export interface SnippetPart {
 }
 
 const mostWords = 40;
-const noLexemes: readonly string[] = [];
 
 /**
  * A snippet of each paper: of its abstract, or of its title where only that has a word that was asked for.
@@ -21,38 +20,55 @@ export async function snippetsOf(
   reader: LexemeReader,
 ): Promise<SnippetPart[][]> {
   const wanted = new Set(asked);
-  // A stem begins with the letter that its words begin with, so only those words are looked at.
-  const letters = new Set(Array.from(wanted, (lexeme) => lexeme[0]));
-  const written = papers.map(({ title, abstract }) => ({
-    title: wordsIn(title, letters),
-    abstract: wordsIn(abstract, letters),
-  }));
-  const candidates = new Set<string>();
-  for (const { title, abstract } of written) {
-    for (const word of title.candidates.values()) candidates.add(word);
-    for (const word of abstract.candidates.values()) candidates.add(word);
-  }
-  const words = [...candidates];
-  const read = await reader.of(words);
-  const hits = new Map<string, readonly string[]>();
-  read.forEach(({ terms }, i) => {
-    const own = terms.filter((term) => wanted.has(term));
-    if (own.length > 0) hits.set(words[i], own);
-  });
-  return papers.map((paper, p) => {
-    const snippet = snippetOf(paper.abstract, written[p].abstract, hits);
-    if (hits.size === 0 || snippet.some(({ hit }) => hit)) return snippet;
-    const ofTitle = snippetOf(paper.title, written[p].title, hits);
-    return ofTitle.some(({ hit }) => hit) ? ofTitle : snippet;
-  });
+  const abstracts = papers.map(({ abstract }) => abstract);
+  const marked = await markedTexts(abstracts, wanted, reader);
+  const without = papers.flatMap((_, p) => (wanted.size > 0 && marked[p].hits.length === 0 ? [p] : []));
+  const titles = await markedTexts(
+    without.map((p) => papers[p].title),
+    wanted,
+    reader,
+  );
+  for (const [i, p] of without.entries()) if (titles[i].hits.length > 0) marked[p] = titles[i];
+  return marked.map(snippetOf);
 }
 
-/** Where the words of a text are, and those that begin with a letter that was asked for, in lower case. */
-interface Words {
+/** A word that was asked for: which word of its text, and the lexemes it stands for. */
+interface Hit {
+  readonly at: number;
+  readonly lexemes: readonly string[];
+}
+
+interface MarkedText {
+  readonly text: string;
   /** Start and end of each word in turn; shape [2 · words]. */
   readonly bounds: readonly number[];
-  /** By the number of the word. */
-  readonly candidates: ReadonlyMap<number, string>;
+  /** In the order of the text. */
+  readonly hits: readonly Hit[];
+}
+
+/** Where the words of texts are, and which of them were asked for. */
+async function markedTexts(
+  texts: readonly string[],
+  wanted: ReadonlySet<string>,
+  reader: LexemeReader,
+): Promise<MarkedText[]> {
+  // A stem begins with the letter that its words begin with, so only those words are looked at.
+  const letters = new Set(Array.from(wanted, (lexeme) => lexeme[0]));
+  const read = texts.map((text) => wordsIn(text, letters));
+  const words = [...new Set(read.flatMap(({ candidates }) => candidates.map(({ word }) => word)))];
+  const lexemes = new Map<string, readonly string[]>();
+  for (const [i, { terms }] of (await reader.of(words)).entries()) {
+    const own = terms.filter((term) => wanted.has(term));
+    if (own.length > 0) lexemes.set(words[i], own);
+  }
+  return read.map(({ bounds, candidates }, t) => ({
+    text: texts[t],
+    bounds,
+    hits: candidates.flatMap(({ at, word }) => {
+      const own = lexemes.get(word);
+      return own ? { at, lexemes: own } : [];
+    }),
+  }));
 }
 
 const letterOrDigit = /[\p{L}\p{N}]/u;
@@ -66,15 +82,17 @@ function isLetter(code: number): boolean {
 /** Within a word also ' ’ and -. */
 const within = (code: number) => code === 39 || code === 45 || code === 0x2019 || isLetter(code);
 
-function wordsIn(text: string, letters: ReadonlySet<string>): Words {
+/** Where the words of a text are, and those that begin with one of the letters, in lower case. */
+function wordsIn(text: string, letters: ReadonlySet<string>) {
   const bounds: number[] = [];
-  const candidates = new Map<number, string>();
+  const candidates: { at: number; word: string }[] = [];
   for (let at = 0; at < text.length; at++) {
     if (!isLetter(text.charCodeAt(at))) continue;
     const start = at;
     while (at < text.length && within(text.charCodeAt(at))) at++;
-    const first = text[start].toLowerCase();
-    if (letters.has(first)) candidates.set(bounds.length / 2, text.slice(start, at).toLowerCase());
+    if (letters.has(text[start].toLowerCase())) {
+      candidates.push({ at: bounds.length / 2, word: text.slice(start, at).toLowerCase() });
+    }
     bounds.push(start, at);
   }
   return { bounds, candidates };
@@ -83,71 +101,64 @@ function wordsIn(text: string, letters: ReadonlySet<string>): Words {
 /**
  * The 40 words of the text with the most different hits, then the most hits, then the first; the first 40 where there is no hit.
  * An ellipsis stands where the text goes on.
- * @param lexemesOf of words in lower case those that were asked for; other words are not in it.
  */
-function snippetOf(
-  text: string,
-  { bounds, candidates }: Words,
-  lexemesOf: ReadonlyMap<string, readonly string[]>,
-): SnippetPart[] {
-  const words = Array.from({ length: bounds.length / 2 }, (_, w) => ({
-    start: bounds[2 * w],
-    end: bounds[2 * w + 1],
-    hits: lexemesOf.get(candidates.get(w) ?? '') ?? noLexemes,
-  }));
-  if (words.length === 0) return text === '' ? [] : [{ text: text.slice(0, 300), hit: false }];
-  const within = new Map<string, number>();
-  let hits = 0;
-  let best = { from: 0, different: 0, hits: 0 };
-  for (let to = 0; to < words.length; to++) {
-    for (const lexeme of words[to].hits) {
-      within.set(lexeme, (within.get(lexeme) ?? 0) + 1);
-      hits++;
-    }
-    const from = to - mostWords + 1;
-    if (from > 0) {
-      for (const lexeme of words[from - 1].hits) {
-        const left = within.get(lexeme)! - 1;
-        if (left === 0) within.delete(lexeme);
-        else within.set(lexeme, left);
-        hits--;
+function snippetOf({ text, bounds, hits }: MarkedText): SnippetPart[] {
+  const words = bounds.length / 2;
+  if (words === 0) return text === '' ? [] : [{ text: text.slice(0, 300), hit: false }];
+  const inside = new Map<string, number>();
+  let best = { first: 0, different: 0, hits: 0 };
+  // Windows that end with a hit; `first` is the first hit of one.
+  for (let last = 0, first = 0; last < hits.length; last++) {
+    for (const lexeme of hits[last].lexemes) inside.set(lexeme, (inside.get(lexeme) ?? 0) + 1);
+    for (; hits[first].at <= hits[last].at - mostWords; first++) {
+      for (const lexeme of hits[first].lexemes) {
+        const left = inside.get(lexeme)! - 1;
+        if (left === 0) inside.delete(lexeme);
+        else inside.set(lexeme, left);
       }
     }
-    if (within.size > best.different || (within.size === best.different && hits > best.hits)) {
-      best = { from: Math.max(0, from), different: within.size, hits };
+    const own = hits.slice(first, last + 1).reduce((sum, { lexemes }) => sum + lexemes.length, 0);
+    if (inside.size > best.different || (inside.size === best.different && own > best.hits)) {
+      best = { first, different: inside.size, hits: own };
     }
   }
-  // A window that ended with its last hit gives way to one with as much before the first hit as behind the last.
-  const first = words.findIndex(({ hits: own }, i) => i >= best.from && own.length > 0);
-  let last = first;
-  for (let i = first; i >= 0 && i < Math.min(words.length, best.from + mostWords); i++) {
-    if (words[i].hits.length > 0) last = i;
-  }
-  const lead = first < 0 ? 0 : Math.max(0, first - ((mostWords - (last - first + 1)) >> 1));
-  const from = sentenceStart(text, words, Math.max(0, Math.min(lead, words.length - mostWords)), first);
-  const to = Math.min(words.length, from + mostWords);
+  const from = hits.length === 0 ? 0 : windowStart(text, bounds, hits, best.first);
+  const to = Math.min(words, from + mostWords);
   const parts: SnippetPart[] = [];
-  let at = from === 0 ? 0 : words[from].start;
+  let at = from === 0 ? 0 : bounds[2 * from];
   let plain = from === 0 ? '' : '… ';
-  for (let i = from; i < to; i++) {
-    if (words[i].hits.length === 0) continue;
-    plain += text.slice(at, words[i].start);
+  for (const { at: word } of hits) {
+    if (word < from || word >= to) continue;
+    const [start, end] = [bounds[2 * word], bounds[2 * word + 1]];
+    plain += text.slice(at, start);
     if (plain !== '') parts.push({ text: plain, hit: false });
-    parts.push({ text: text.slice(words[i].start, words[i].end), hit: true });
+    parts.push({ text: text.slice(start, end), hit: true });
     plain = '';
-    at = words[i].end;
+    at = end;
   }
-  plain += to === words.length ? text.slice(at) : `${text.slice(at, words[to - 1].end)} …`;
+  plain += to === words ? text.slice(at) : `${text.slice(at, bounds[2 * to - 1])} …`;
   if (plain !== '') parts.push({ text: plain, hit: false });
   return parts;
 }
 
+/** The first word of the window with hits from this one on: as much before its first hit as behind its last, from a sentence's start where one is near. */
+function windowStart(text: string, bounds: readonly number[], hits: readonly Hit[], first: number): number {
+  const words = bounds.length / 2;
+  const begin = hits[first].at;
+  let end = begin;
+  for (let i = first; i < hits.length && hits[i].at < begin + mostWords; i++) end = hits[i].at;
+  const lead = Math.max(0, begin - ((mostWords - (end - begin + 1)) >> 1));
+  return sentenceStart(text, bounds, Math.max(0, Math.min(lead, words - mostWords)), begin);
+}
+
 /** The start of the sentence, where one begins within five words of `from` and not behind the first hit. */
-function sentenceStart(text: string, words: readonly { start: number; end: number }[], from: number, hit: number) {
+function sentenceStart(text: string, bounds: readonly number[], from: number, hit: number): number {
+  const words = bounds.length / 2;
   for (let step = 0; step <= 5; step++) {
     for (const i of [from - step, from + step]) {
-      if (i <= 0 || i >= words.length || i > hit) continue;
-      if (/[.!?]["')\]]*\s+["'([]*$/.test(text.slice(Math.max(0, words[i].start - 6), words[i].start))) return i;
+      if (i <= 0 || i >= words || i > hit) continue;
+      const start = bounds[2 * i];
+      if (/[.!?]["')\]]*\s+["'([]*$/.test(text.slice(Math.max(0, start - 6), start))) return i;
     }
     if (from - step === 0) return 0;
   }

@@ -3,13 +3,19 @@
 import { type PaperSummary, papersByIds } from '../papers/lists.ts';
 import type { Site } from '../site.ts';
 
-/** A summary is some 3 KB. */
-const mostKept = 100_000;
+/** A summary is some 2 KB. */
+const mostKept = 300_000;
+
+interface Kept {
+  readonly revision: number;
+  /** As JSON: one string is quicker to keep than the thirty objects of a summary, which the garbage collector would walk over and over. */
+  readonly json: string;
+}
 
 export class Summaries {
   readonly #site: Site;
   readonly #revisionOf: (id: string) => number | undefined;
-  readonly #kept = new Map<string, { readonly revision: number; readonly summary: PaperSummary }>();
+  readonly #kept = new Map<string, Kept>();
   #asked = new Set<string>();
   #reading: Promise<Map<string, PaperSummary>> | undefined;
 
@@ -19,28 +25,36 @@ export class Summaries {
     this.#revisionOf = revisionOf;
   }
 
+  /** What is kept of a paper, if it is as the paper is now. */
+  #current(id: string): string | undefined {
+    const kept = this.#kept.get(id);
+    return kept?.revision === this.#revisionOf(id) ? kept?.json : undefined;
+  }
+
   /** The papers with these ids, in this order, without those that there are not. */
   async of(ids: readonly string[]): Promise<PaperSummary[]> {
-    const known = new Map<string, PaperSummary>();
-    const missing: string[] = [];
-    for (const id of ids) {
-      const kept = this.#kept.get(id);
-      if (kept && kept.revision === this.#revisionOf(id)) known.set(id, kept.summary);
-      else missing.push(id);
-    }
-    if (missing.length > 0) {
-      for (const id of missing) this.#asked.add(id);
-      // All who ask in this turn of the loop are served by one query.
-      this.#reading ??= new Promise((resolve, reject) => {
-        setImmediate(() => this.#read().then(resolve, reject));
-      });
-      const read = await this.#reading;
-      for (const id of missing) {
-        const summary = read.get(id);
-        if (summary) known.set(id, summary);
-      }
-    }
-    return ids.flatMap((id) => known.get(id) ?? []);
+    const known = ids.map((id) => this.#current(id));
+    const missing = ids.filter((_, i) => known[i] === undefined);
+    const read = missing.length > 0 ? await this.#readSoon(missing) : undefined;
+    return ids.flatMap((id, i) => {
+      const json = known[i];
+      return json === undefined ? (read?.get(id) ?? []) : (JSON.parse(json) as PaperSummary);
+    });
+  }
+
+  /** Reads those of these papers that are not known yet. */
+  async readAhead(ids: readonly string[]): Promise<void> {
+    const missing = ids.filter((id) => this.#current(id) === undefined);
+    if (missing.length > 0) await this.#readSoon(missing);
+  }
+
+  /** All who ask in this turn of the loop are served by one query. */
+  #readSoon(ids: readonly string[]): Promise<Map<string, PaperSummary>> {
+    for (const id of ids) this.#asked.add(id);
+    this.#reading ??= new Promise((resolve, reject) => {
+      setImmediate(() => this.#read().then(resolve, reject));
+    });
+    return this.#reading;
   }
 
   async #read(): Promise<Map<string, PaperSummary>> {
@@ -53,7 +67,7 @@ export class Summaries {
       const revision = revisions.get(summary.id);
       if (revision === undefined) continue;
       if (this.#kept.size >= mostKept) this.#kept.delete(this.#kept.keys().next().value!);
-      this.#kept.set(summary.id, { revision, summary });
+      this.#kept.set(summary.id, { revision, json: JSON.stringify(summary) });
     }
     return new Map(summaries.map((summary) => [summary.id, summary]));
   }
