@@ -178,6 +178,114 @@ describe('a byte-level tokenizer', () => {
   });
 });
 
+/** A token a character or byte, and merges over the whole text, which nothing divides: as Llama 2 has it. */
+function undivided(
+  change: object = {},
+  merges = ['▁ ▁', '▁▁ ▁▁', 't h', 'th e', '▁ the', 'x .', '▁t h', '▁ t', '\n ▁'],
+) {
+  const byte = (_: unknown, b: number) => `<0x${b.toString(16).toUpperCase().padStart(2, '0')}>`;
+  const characters = [...'▁\n.abcdefghijklmnopqrstuvwxyz'];
+  const made = merges.map((merge) => merge.replace(' ', ''));
+  const vocab = ['<unk>', '<s>', '</s>', ...Array.from({ length: 256 }, byte), ...new Set([...characters, ...made])];
+  return {
+    added_tokens: vocab.slice(0, 3).map((content, id) => ({ id, content, special: true, normalized: false })),
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [
+        { type: 'Prepend', prepend: '▁' },
+        { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+      ],
+    },
+    pre_tokenizer: null,
+    decoder: {
+      type: 'Sequence',
+      decoders: [
+        { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
+        { type: 'ByteFallback' },
+        { type: 'Fuse' },
+        { type: 'Strip', content: ' ', start: 1, stop: 0 },
+      ],
+    },
+    model: {
+      type: 'BPE',
+      vocab: Object.fromEntries(vocab.map((token, id) => [token, id])),
+      merges,
+      unk_token: '<unk>',
+      fuse_unk: true,
+      byte_fallback: true,
+    },
+    ...change,
+  };
+}
+
+describe('a tokenizer that merges over the whole text', () => {
+  const parts = ['the', ' ', '\n', '  ', ' the', 'x.', '<s>', '</s> a', ' ü', 'the ', ' t', 'h', '9', '      ', '漢 b'];
+  const text = Array.from({ length: 60_000 }, (_, i) => parts[(i * i * 31 + (i >> 3)) % parts.length]).join('');
+  const encoded = async (json: object, of = text) => {
+    const seen: number[] = [];
+    const run = new Run({ onProgress: ({ done, total }) => seen.push(done / total!) });
+    const tokenizer = tokenizerFrom(json as Record<string, unknown>, {}, 't');
+    return { ids: await tokenizer.encode(of, run), seen, tokenizer };
+  };
+  /** The same tokenizer, but with a step that changes nothing and is not known to change nothing. */
+  const atOnce = (json: ReturnType<typeof undivided>) => ({
+    ...json,
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [
+        ...(json.normalizer?.normalizers ?? []),
+        { type: 'Replace', pattern: { String: '~~~' }, content: '' },
+      ],
+    },
+  });
+  const plain = { normalizer: null };
+  const meta = (prepend_scheme: string) => ({
+    normalizer: null,
+    pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme, split: false },
+  });
+
+  it.each([
+    ['a space put before each text', undivided()],
+    ['that put there by Metaspace', undivided(meta('always'))],
+    ['that put there by Metaspace before the first part', undivided(meta('first'))],
+    ['no space put there', undivided(meta('never'))],
+    ['spaces as they are', undivided(plain)],
+    ['merges that join letters with the space after them', undivided({}, ['▁ t', 'e ▁', 'e▁ ▁t', 'h e', 'a ▁'])],
+  ])('reads a long text in pieces as it would at once: %s', async (_, json) => {
+    const { ids, seen, tokenizer } = await encoded(json);
+    const whole = await encoded(atOnce(json as never));
+    expect(seen.length).toBeGreaterThan(2);
+    expect(seen[seen.length - 1]).toBe(1);
+    expect(whole.seen).toEqual([]);
+    expect(ids).toEqual(whole.ids);
+    expect(tokenizer.decode(ids)).toBe(whole.tokenizer.decode(ids));
+  });
+
+  it.each([
+    [
+      'a merge joins every letter with the space after it',
+      undivided(
+        {},
+        [...'abcdefghijklmnopqrstuvwxyz'].flatMap((c) => [`${c} ▁`, `${c.toUpperCase()} ▁`]),
+      ),
+    ],
+    ['a special token ends in a letter', undivided({ added_tokens: [{ id: 1, content: '@s', special: true }] })],
+    [
+      'unknown characters are joined to one token',
+      undivided({ model: { ...undivided().model, byte_fallback: false } }),
+    ],
+  ])('reads it in one go where a cut might change it: %s', async (_, json) => {
+    expect((await encoded(json)).seen).toEqual([]);
+  });
+
+  it('can be cancelled between pieces', async () => {
+    const controller = new AbortController();
+    const run = new Run({ signal: controller.signal, onProgress: () => controller.abort() });
+    const tokenizer = tokenizerFrom(undivided(), {}, 't');
+    await expect(tokenizer.encode('the '.repeat(50_000), run)).rejects.toThrow(CancelledError);
+  });
+});
+
 describe('a tokenizer beside a model', () => {
   const tokenizer = tokenizerFrom(bytes(), {}, 't.json');
 

@@ -74,7 +74,7 @@ export function tokenizerFrom(
   } catch (error) {
     throw new InputError(`${path}: is no tokenizer that can be run: ${(error as Error).message}`, { cause: error });
   }
-  const divisible = mayBeCut(json, config, added);
+  const cut = cutOf(json, config, added);
 
   const encodePiece = (text: string, special: boolean): readonly number[] => {
     const { ids, tokens } = engine.encode(text, { add_special_tokens: special });
@@ -91,20 +91,20 @@ export function tokenizerFrom(
     path,
     vocabularySize,
     async encode(text, run = new Run(), { special = false } = {}) {
-      if (special || !divisible || text.length <= piece) {
+      if (special || !cut || text.length <= piece) {
         run.check();
         return Int32Array.from(encodePiece(text, special));
       }
       const parts: Int32Array[] = [];
       let length = 0;
       for (let from = 0; from < text.length; ) {
-        const to = cutAfter(text, from + piece);
+        const to = cutAfter(text, from + piece, cut);
         const ids = Int32Array.from(encodePiece(text.slice(from, to), false));
         parts.push(ids);
         length += ids.length;
         run.progress('reading tokens', to, text.length);
         await run.breathe();
-        from = to;
+        from = to === text.length ? to : to + cut.left;
       }
       const all = new Int32Array(length);
       let at = 0;
@@ -267,14 +267,72 @@ const dividing: readonly RegExp[] = [
   /^\(\?i:'s\|'t\|'re\|'ve\|'m\|'ll\|'d\)\|\[\^\\r\\n\\p\{L\}\\p\{N\}\]\?\\p\{L\}\+\|\\p\{N\}(\{1,3\})?\| \?\[\^\\s\\p\{L\}\\p\{N\}\]\+\[\\r\\n\]\*\|\\s\*\[\\r\\n\]\+\|\\s\+\(\?!\\S\)\|\\s\+$/,
 ];
 
-/** Whether a text may be cut between a letter and white space: what comes before and after is then encoded as in the whole. */
-function mayBeCut(json: Json, config: Json, added: readonly AddedToken[]): boolean {
-  if (added.some(({ content, lstrip, rstrip }) => lstrip || rstrip || /\s/.test(content))) return false;
-  if (config.remove_space || config.do_lowercase_and_remove_accent) return false;
+/** Where a text may be cut so that its pieces give the tokens of the whole. */
+interface Cut {
+  /** The last character of a piece, and what must follow it; global. */
+  readonly boundary: RegExp;
+  /** Characters after a piece that belong to none, because the next one begins with them anyway. */
+  readonly left: number;
+}
+
+/** Where texts may be cut, if that is known of such a tokenizer. */
+function cutOf(json: Json, config: Json, added: readonly AddedToken[]): Cut | undefined {
+  if (added.some(({ content, lstrip, rstrip }) => lstrip || rstrip || /\s/.test(content))) return undefined;
+  if (config.remove_space || config.do_lowercase_and_remove_accent) return undefined;
+  const model = objectOf(json.model);
+  if (model?.type === 'BPE') {
+    const space = spaceOf(json);
+    if (space)
+      return added.some(({ content }) => /^[A-Za-z]|[A-Za-z]$/.test(content)) ? undefined : cutOfMerges(model, space);
+  }
   const normalizer = objectOf(json.normalizer);
-  if (normalizer && normalizer.type !== 'NFC') return false;
-  if (objectOf(json.model)?.fuse_unk) return false;
-  return divides(objectOf(json.pre_tokenizer));
+  if (normalizer && normalizer.type !== 'NFC') return undefined;
+  if (model?.fuse_unk) return undefined;
+  return divides(objectOf(json.pre_tokenizer)) ? { boundary: /[A-Za-z](?=[ \n])/g, left: 0 } : undefined;
+}
+
+/** What a space becomes before merges, and whether a text without one in front gets one. */
+interface Space {
+  readonly written: string;
+  readonly prepended: boolean;
+}
+
+/** That of a tokenizer that merges over the whole text and does nothing to it before but mark its spaces; else undefined. */
+function spaceOf({ normalizer, pre_tokenizer: splitter }: Json): Space | undefined {
+  const [marks, meta] = [objectOf(normalizer), objectOf(splitter)];
+  if (!marks && !meta) return { written: ' ', prepended: false };
+  if (!marks && meta?.type === 'Metaspace') {
+    const { replacement = '▁', str_rep: other = replacement, prepend_scheme: scheme = 'always' } = meta;
+    if (typeof replacement !== 'string' || other !== replacement) return undefined;
+    return { written: replacement, prepended: scheme !== 'never' };
+  }
+  if (meta || marks?.type !== 'Sequence' || !Array.isArray(marks.normalizers)) return undefined;
+  const [first, second, ...more] = marks.normalizers.map(objectOf);
+  if (first?.type !== 'Prepend' || second?.type !== 'Replace' || more.length > 0) return undefined;
+  const { content } = second;
+  if (objectOf(second.pattern)?.String !== ' ' || typeof content !== 'string' || first.prepend !== content)
+    return undefined;
+  return { written: content, prepended: true };
+}
+
+/**
+ * Merges over a whole text never cross a place at which no token has its two characters side by side: here a letter and the space
+ * before a word. Where a text gets a space in front, that stands for the one at the cut.
+ */
+function cutOfMerges(model: Json, { written, prepended }: Space): Cut | undefined {
+  const { merges, vocab, fuse_unk: fused, byte_fallback: bytes } = model;
+  if (model.ignore_merges || model.end_of_word_suffix || model.continuing_subword_suffix) return undefined;
+  // Where every byte is a token nothing is unknown; elsewhere unknown characters on both sides would be joined.
+  const known = objectOf(vocab) ?? {};
+  const isByte = (_: unknown, b: number) => `<0x${b.toString(16).toUpperCase().padStart(2, '0')}>` in known;
+  if (fused && !(bytes && Array.from({ length: 256 }, isByte).every(Boolean))) return undefined;
+  const letters = new Set('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
+  for (const merge of merges as readonly (string | readonly string[])[]) {
+    const token = (typeof merge === 'string' ? merge.split(' ', 2) : merge).join('');
+    for (let at = token.indexOf(written, 1); at > 0; at = token.indexOf(written, at + 1)) letters.delete(token[at - 1]);
+  }
+  if (letters.size === 0) return undefined;
+  return { boundary: new RegExp(`[${[...letters].join('')}](?= [A-Za-z])`, 'g'), left: prepended ? 1 : 0 };
 }
 
 function divides(splitter: Json | undefined): boolean {
@@ -298,10 +356,9 @@ function divides(splitter: Json | undefined): boolean {
   }
 }
 
-/** The first place from `from` on where a letter is followed by white space, or the end. */
-function cutAfter(text: string, from: number): number {
+/** The first place from `from` on at which a text may be cut, or its end. */
+function cutAfter(text: string, from: number, { boundary }: Cut): number {
   if (from >= text.length) return text.length;
-  const boundary = /[A-Za-z](?=[ \n])/g;
   boundary.lastIndex = from - 1;
   const found = boundary.exec(text);
   return found ? found.index + 1 : text.length;
