@@ -5,66 +5,64 @@
  * `before(a, b)` says whether item a precedes item b where their scores are equal.
  */
 export class Best {
-  readonly #most: number;
   readonly #before: (a: number, b: number) => boolean;
-  readonly #items: number[] = [];
-  readonly #scores: number[] = [];
+  readonly #items: Int32Array;
+  readonly #scores: Float64Array;
+  #size = 0;
   /** What a score must reach to be taken; −∞ until it is full. */
   floor = -Infinity;
 
   constructor(most: number, before: (a: number, b: number) => boolean) {
-    this.#most = most;
     this.#before = before;
+    this.#items = new Int32Array(most);
+    this.#scores = new Float64Array(most);
   }
 
   offer(item: number, score: number): void {
-    if (score < this.floor || this.#most === 0) return;
     const items = this.#items;
     const scores = this.#scores;
-    if (items.length < this.#most) {
-      let at = items.push(item) - 1;
-      scores.push(score);
-      for (let up = (at - 1) >> 1; at > 0 && this.#worse(at, up); up = (at - 1) >> 1) {
-        this.#swap(at, up);
-        at = up;
+    if (score < this.floor || items.length === 0) return;
+    if (this.#size < items.length) {
+      // Up from the last place while the one above is better.
+      let at = this.#size++;
+      for (; at > 0; at = (at - 1) >> 1) {
+        const up = (at - 1) >> 1;
+        if (!this.#worse(item, score, items[up], scores[up])) break;
+        items[at] = items[up];
+        scores[at] = scores[up];
       }
+      items[at] = item;
+      scores[at] = score;
     } else {
-      if (score === scores[0] && !this.#before(item, items[0])) return;
-      items[0] = item;
-      scores[0] = score;
-      this.#sink();
+      if (!this.#worse(items[0], scores[0], item, score)) return;
+      // Down from the first place while one below is worse.
+      let at = 0;
+      for (;;) {
+        let down = 2 * at + 1;
+        if (down >= items.length) break;
+        if (down + 1 < items.length && this.#worse(items[down + 1], scores[down + 1], items[down], scores[down]))
+          down++;
+        if (!this.#worse(items[down], scores[down], item, score)) break;
+        items[at] = items[down];
+        scores[at] = scores[down];
+        at = down;
+      }
+      items[at] = item;
+      scores[at] = score;
     }
-    if (items.length === this.#most) this.floor = scores[0];
+    if (this.#size === items.length) this.floor = scores[0];
   }
 
-  #sink(): void {
-    const size = this.#items.length;
-    for (let at = 0; ; ) {
-      let worst = at;
-      for (const child of [2 * at + 1, 2 * at + 2]) if (child < size && this.#worse(child, worst)) worst = child;
-      if (worst === at) return;
-      this.#swap(at, worst);
-      at = worst;
-    }
-  }
-
-  #worse(i: number, j: number): boolean {
-    const difference = this.#scores[i] - this.#scores[j];
-    return difference < 0 || (difference === 0 && this.#before(this.#items[j], this.#items[i]));
-  }
-
-  #swap(i: number, j: number): void {
-    const item = this.#items[i];
-    const score = this.#scores[i];
-    this.#items[i] = this.#items[j];
-    this.#scores[i] = this.#scores[j];
-    this.#items[j] = item;
-    this.#scores[j] = score;
+  #worse(a: number, scoreOfA: number, b: number, scoreOfB: number): boolean {
+    return scoreOfA < scoreOfB || (scoreOfA === scoreOfB && this.#before(b, a));
   }
 
   /** The items kept, best first. */
   ranked(): number[] {
-    const order = [...this.#items.keys()].sort((i, j) => (this.#worse(j, i) ? -1 : 1));
-    return order.map((i) => this.#items[i]);
+    const items = this.#items;
+    const scores = this.#scores;
+    const order = Array.from({ length: this.#size }, (_, i) => i);
+    order.sort((i, j) => scores[j] - scores[i] || (this.#before(items[i], items[j]) ? -1 : 1));
+    return order.map((i) => items[i]);
   }
 }

@@ -1,17 +1,18 @@
 /** @file The vectors of all papers in memory, and the nearest ones to a query: all that wait are answered by one product. */
 
-import type { Compiled, JaxArray, Tensor } from 'salience/runtime';
-import { Best } from './best.ts';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { Candidates } from './candidates.ts';
 import { cosineOf } from './vector-bytes.ts';
+import type { BlockMessage, Found, QueriesMessage } from './vector-worker.ts';
 
 /** Vectors in a block of memory, and of one product. */
 const blockSize = 8192;
-/** Below so many products of numbers a loop is quicker than a call of the runtime. */
+/** Below so many products of numbers a loop is quicker than a thread. */
 const smallWork = 2_000_000;
 /** Numbers of queries that programs are made for. */
 const batchSizes = [1, 8, 32, 64];
-/** Rounding may swap neighbours; more are looked at than asked for, then told apart exactly. */
-const spare = 8;
+const entry = fileURLToPath(new URL('../../dist/search/vector-worker.js', import.meta.url));
 
 interface Waiting {
   readonly query: Float32Array;
@@ -28,14 +29,16 @@ export interface Nearest {
 
 export class PaperVectors {
   readonly width: number;
+  /** In memory that the thread sees too. */
   readonly #blocks: Float32Array[] = [];
   readonly #hashes: (string | undefined)[] = [];
   readonly #before: (a: number, b: number) => boolean;
   #waiting: Waiting[] = [];
   #working = false;
-  #product: Compiled<[JaxArray, JaxArray], JaxArray> | undefined;
-  /** Loaded with the first product: it takes a moment. */
-  #runtime: typeof import('salience/runtime') | undefined;
+  /** Started with the first large product: it takes a moment. */
+  #worker: Worker | undefined;
+  /** Blocks that the thread knows. */
+  #sent = 0;
 
   /** `before(a, b)`: whether slot a comes before slot b where their cosines are equal. */
   constructor(width: number, before: (a: number, b: number) => boolean) {
@@ -49,7 +52,9 @@ export class PaperVectors {
   }
 
   set(slot: number, vector: Float32Array, hash: string): void {
-    while (this.#blocks.length * blockSize <= slot) this.#blocks.push(new Float32Array(blockSize * this.width));
+    while (this.#blocks.length * blockSize <= slot) {
+      this.#blocks.push(new Float32Array(new SharedArrayBuffer(4 * blockSize * this.width)));
+    }
     this.#blocks[Math.floor(slot / blockSize)].set(vector, (slot % blockSize) * this.width);
     this.#hashes[slot] = hash;
   }
@@ -73,16 +78,19 @@ export class PaperVectors {
   }
 
   async close(): Promise<void> {
-    await this.#product?.dispose();
+    await this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#sent = 0;
   }
 
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, batchSizes[batchSizes.length - 1]);
       try {
-        const found = await this.#scan(batch);
-        batch.forEach(({ resolve }, i) => {
-          resolve(found[i]);
+        const small = this.#hashes.length * this.width * batch.length < smallWork;
+        const candidates = small ? batch.map((one) => this.#scan(one)) : await this.#ask(batch);
+        batch.forEach((one, i) => {
+          one.resolve(this.#ranked(one, candidates[i]));
         });
       } catch (error) {
         for (const { reject } of batch) reject(error);
@@ -91,64 +99,80 @@ export class PaperVectors {
     this.#working = false;
   }
 
-  async #scan(batch: readonly Waiting[]): Promise<Nearest[][]> {
-    const { width } = this;
-    const best = batch.map(({ most }) => new Best(most + spare, this.#before));
-    const slots = this.#hashes.length;
-    const small = slots * width * batch.length < smallWork;
-    const padded = batchSizes.find((size) => size >= batch.length)!;
-    const queries = new Float32Array(padded * width);
-    batch.forEach(({ query }, i) => {
-      queries.set(query, i * width);
-    });
-    for (const [b, block] of this.#blocks.entries()) {
-      const first = b * blockSize;
-      const count = Math.min(blockSize, slots - first);
-      const cosines = small
-        ? productOf(queries, batch.length, block, count, width)
-        : (await this.#multiply(queries, padded, block)).data;
-      const row = small ? count : blockSize;
-      batch.forEach(({ allowed }, i) => {
-        const kept = best[i];
-        const start = i * row;
-        let floor = Math.max(kept.floor, 0);
-        for (let j = 0; j < count; j++) {
-          const cosine = cosines[start + j];
-          if (cosine < floor || cosine === 0 || allowed[first + j] !== 1) continue;
-          kept.offer(first + j, cosine);
-          floor = Math.max(kept.floor, 0);
-        }
-      });
-    }
-    return batch.map(({ query, most, allowed }, i) =>
-      best[i]
-        .ranked()
+  #ranked({ query, allowed, most }: Waiting, candidates: Int32Array): Nearest[] {
+    return (
+      Array.from(candidates)
         // What has been removed meanwhile has no place in an order.
         .filter((slot) => allowed[slot] === 1)
         .map((slot) => ({ slot, cosine: cosineOf(query, this.at(slot)!) }))
         .sort((a, c) => c.cosine - a.cosine || (this.#before(a.slot, c.slot) ? -1 : 1))
-        .slice(0, most),
+        .slice(0, most)
     );
   }
 
-  async #multiply(queries: Float32Array, n: number, block: Float32Array): Promise<Tensor<'float32'>> {
-    this.#runtime ??= await import('salience/runtime');
-    const { compile, float32, numpy } = this.#runtime;
-    this.#product ??= compile((q: JaxArray, rows: JaxArray) => numpy.matmul(q, numpy.transpose(rows)), { threads: 1 });
-    const product = this.#product(float32([n, this.width], queries), float32([blockSize, this.width], block));
-    return product as Promise<Tensor<'float32'>>;
-  }
-}
-
-/** The first `count` rows of a block times each query, shape [queries, count]. */
-function productOf(queries: Float32Array, n: number, block: Float32Array, count: number, width: number): Float32Array {
-  const result = new Float32Array(n * count);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < count; j++) {
-      let sum = 0;
-      for (let k = 0; k < width; k++) sum += queries[i * width + k] * block[j * width + k];
-      result[i * count + j] = sum;
+  /** The candidates of one query. */
+  #scan({ query, allowed, most }: Waiting): Int32Array {
+    const candidates = new Candidates(most);
+    for (const [b, block] of this.#blocks.entries()) {
+      const first = b * blockSize;
+      const count = Math.min(blockSize, this.#hashes.length - first);
+      const cosines = new Float32Array(count);
+      for (let j = 0; j < count; j++) {
+        let sum = 0;
+        for (let k = 0; k < this.width; k++) sum += query[k] * block[j * this.width + k];
+        cosines[j] = sum;
+      }
+      candidates.take(cosines, 0, count, first, allowed);
     }
+    return candidates.slots();
   }
-  return result;
+
+  /** The candidates of each query, by the thread. */
+  #ask(batch: readonly Waiting[]): Promise<readonly Int32Array[]> {
+    const { width } = this;
+    this.#worker ??= this.#started();
+    const worker = this.#worker;
+    for (; this.#sent < this.#blocks.length; this.#sent++) {
+      const block: BlockMessage = { kind: 'block', at: this.#sent, rows: this.#blocks[this.#sent] };
+      worker.postMessage(block);
+    }
+    const queries = new Float32Array(batchSizes.find((size) => size >= batch.length)! * width);
+    batch.forEach(({ query }, i) => {
+      queries.set(query, i * width);
+    });
+    const asked = batch.map(({ most, allowed }) => ({ most, allowed }));
+    const slots = this.#hashes.length;
+    return new Promise((resolve, reject) => {
+      const settled = () => {
+        worker.off('message', answered).off('error', failed).off('exit', ended);
+        worker.unref();
+      };
+      const answered = (answer: Found) => {
+        settled();
+        if ('found' in answer) resolve(answer.found);
+        else reject(new Error(`the nearest papers were not found: ${answer.error}`));
+      };
+      const failed = (error: Error) => {
+        settled();
+        reject(error);
+      };
+      const ended = () => failed(new Error('the thread that finds the nearest papers has ended'));
+      worker.on('message', answered).on('error', failed).on('exit', ended);
+      worker.ref();
+      worker.postMessage({ kind: 'queries', width, slots, queries, asked } satisfies QueriesMessage);
+    });
+  }
+
+  #started(): Worker {
+    const worker = new Worker(entry);
+    worker.unref();
+    // One that has failed is replaced by the next query.
+    worker.on('error', () => {});
+    worker.on('exit', () => {
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
+      this.#sent = 0;
+    });
+    return worker;
+  }
 }
