@@ -32,6 +32,12 @@ export async function snippetsOf(
   return marked.map(snippetOf);
 }
 
+/** A word that begins like one that was asked for: which word of its text it is, and its lower case. */
+interface Candidate {
+  readonly at: number;
+  readonly word: string;
+}
+
 /** A word that was asked for: which word of its text, and the lexemes it stands for. */
 interface Hit {
   readonly at: number;
@@ -40,35 +46,35 @@ interface Hit {
 
 interface MarkedText {
   readonly text: string;
-  /** Start and end of each word in turn; shape [2 · words]. */
-  readonly bounds: readonly number[];
   /** In the order of the text. */
   readonly hits: readonly Hit[];
 }
 
-/** Where the words of texts are, and which of them were asked for. */
+/** Which words of texts were asked for. */
 async function markedTexts(
   texts: readonly string[],
   wanted: ReadonlySet<string>,
   reader: LexemeReader,
 ): Promise<MarkedText[]> {
   // A stem begins with the letter that its words begin with, so only those words are looked at.
-  const letters = new Set(Array.from(wanted, (lexeme) => lexeme[0]));
-  const read = texts.map((text) => wordsIn(text, letters));
-  const words = [...new Set(read.flatMap(({ candidates }) => candidates.map(({ word }) => word)))];
-  const lexemes = new Map<string, readonly string[]>();
-  for (const [i, { terms }] of (await reader.of(words)).entries()) {
-    const own = terms.filter((term) => wanted.has(term));
+  const letters = new Set(Array.from(wanted, (lexeme) => lexeme.charCodeAt(0)));
+  const candidates = texts.map((text) => candidatesIn(text, letters));
+  const lexemes = new Map<string, readonly string[] | undefined>();
+  for (const some of candidates) for (const { word } of some) lexemes.set(word, undefined);
+  const words = [...lexemes.keys()];
+  const read = await reader.of(words);
+  for (let i = 0; i < words.length; i++) {
+    const own = read[i].terms.filter((term) => wanted.has(term));
     if (own.length > 0) lexemes.set(words[i], own);
   }
-  return read.map(({ bounds, candidates }, t) => ({
-    text: texts[t],
-    bounds,
-    hits: candidates.flatMap(({ at, word }) => {
+  return candidates.map((some, t) => {
+    const hits: Hit[] = [];
+    for (const { at, word } of some) {
       const own = lexemes.get(word);
-      return own ? { at, lexemes: own } : [];
-    }),
-  }));
+      if (own) hits.push({ at, lexemes: own });
+    }
+    return { text: texts[t], hits };
+  });
 }
 
 const letterOrDigit = /[\p{L}\p{N}]/u;
@@ -82,47 +88,64 @@ function isLetter(code: number): boolean {
 /** Within a word also ' ’ and -. */
 const within = (code: number) => code === 39 || code === 45 || code === 0x2019 || isLetter(code);
 
-/** Where the words of a text are, and those that begin with one of the letters, in lower case. */
-function wordsIn(text: string, letters: ReadonlySet<string>) {
-  const bounds: number[] = [];
-  const candidates: { at: number; word: string }[] = [];
+/** Start and end of each word in turn, of the text that was read last; one list for all, since it is read and used at once. */
+let bounds = new Int32Array(4096);
+
+/** Writes the bounds of the words of a text and gives their number. */
+function readBounds(text: string): number {
+  if (bounds.length < text.length + 2) bounds = new Int32Array(2 * text.length + 2);
+  let ends = 0;
   for (let at = 0; at < text.length; at++) {
     if (!isLetter(text.charCodeAt(at))) continue;
-    const start = at;
+    bounds[ends++] = at;
     while (at < text.length && within(text.charCodeAt(at))) at++;
-    if (letters.has(text[start].toLowerCase())) {
-      candidates.push({ at: bounds.length / 2, word: text.slice(start, at).toLowerCase() });
-    }
-    bounds.push(start, at);
+    bounds[ends++] = at;
   }
-  return { bounds, candidates };
+  return ends / 2;
+}
+
+/** The words of a text that begin with one of these letters, which are UTF-16 codes in lower case. */
+function candidatesIn(text: string, letters: ReadonlySet<number>): Candidate[] {
+  const found: Candidate[] = [];
+  if (letters.size === 0) return found;
+  const words = readBounds(text);
+  for (let at = 0; at < words; at++) {
+    const start = bounds[2 * at];
+    let first = text.charCodeAt(start);
+    if (first >= 65 && first <= 90) first += 32;
+    else if (first >= 128) first = text[start].toLowerCase().charCodeAt(0);
+    if (letters.has(first)) found.push({ at, word: text.slice(start, bounds[2 * at + 1]).toLowerCase() });
+  }
+  return found;
 }
 
 /**
  * The 40 words of the text with the most different hits, then the most hits, then the first; the first 40 where there is no hit.
  * An ellipsis stands where the text goes on.
  */
-function snippetOf({ text, bounds, hits }: MarkedText): SnippetPart[] {
-  const words = bounds.length / 2;
+function snippetOf({ text, hits }: MarkedText): SnippetPart[] {
+  const words = readBounds(text);
   if (words === 0) return text === '' ? [] : [{ text: text.slice(0, 300), hit: false }];
   const inside = new Map<string, number>();
   let best = { first: 0, different: 0, hits: 0 };
+  let own = 0;
   // Windows that end with a hit; `first` is the first hit of one.
   for (let last = 0, first = 0; last < hits.length; last++) {
     for (const lexeme of hits[last].lexemes) inside.set(lexeme, (inside.get(lexeme) ?? 0) + 1);
+    own += hits[last].lexemes.length;
     for (; hits[first].at <= hits[last].at - mostWords; first++) {
       for (const lexeme of hits[first].lexemes) {
         const left = inside.get(lexeme)! - 1;
         if (left === 0) inside.delete(lexeme);
         else inside.set(lexeme, left);
       }
+      own -= hits[first].lexemes.length;
     }
-    const own = hits.slice(first, last + 1).reduce((sum, { lexemes }) => sum + lexemes.length, 0);
     if (inside.size > best.different || (inside.size === best.different && own > best.hits)) {
       best = { first, different: inside.size, hits: own };
     }
   }
-  const from = hits.length === 0 ? 0 : windowStart(text, bounds, hits, best.first);
+  const from = hits.length === 0 ? 0 : windowStart(text, words, hits, best.first);
   const to = Math.min(words, from + mostWords);
   const parts: SnippetPart[] = [];
   let at = from === 0 ? 0 : bounds[2 * from];
@@ -142,18 +165,16 @@ function snippetOf({ text, bounds, hits }: MarkedText): SnippetPart[] {
 }
 
 /** The first word of the window with hits from this one on: as much before its first hit as behind its last, from a sentence's start where one is near. */
-function windowStart(text: string, bounds: readonly number[], hits: readonly Hit[], first: number): number {
-  const words = bounds.length / 2;
+function windowStart(text: string, words: number, hits: readonly Hit[], first: number): number {
   const begin = hits[first].at;
   let end = begin;
   for (let i = first; i < hits.length && hits[i].at < begin + mostWords; i++) end = hits[i].at;
   const lead = Math.max(0, begin - ((mostWords - (end - begin + 1)) >> 1));
-  return sentenceStart(text, bounds, Math.max(0, Math.min(lead, words - mostWords)), begin);
+  return sentenceStart(text, words, Math.max(0, Math.min(lead, words - mostWords)), begin);
 }
 
 /** The start of the sentence, where one begins within five words of `from` and not behind the first hit. */
-function sentenceStart(text: string, bounds: readonly number[], from: number, hit: number): number {
-  const words = bounds.length / 2;
+function sentenceStart(text: string, words: number, from: number, hit: number): number {
   for (let step = 0; step <= 5; step++) {
     for (const i of [from - step, from + step]) {
       if (i <= 0 || i >= words || i > hit) continue;

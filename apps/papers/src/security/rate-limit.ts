@@ -115,7 +115,8 @@ export function limited(site: Site, name: LimitName): MiddlewareHandler<Guarded>
     const who = c.get('person')?.id ?? c.get('keyOwner')?.id ?? network(c.get('address'));
     const { remaining, seconds } = await count(site, name, who);
     await next();
-    c.header('RateLimit', `"${name}";r=${remaining};t=${seconds}`);
-    c.header('RateLimit-Policy', `"fixed window";"${name}";q=${times};w=${within}`);
+    // Not by `c.header`, which would make another response of this one.
+    c.res.headers.set('RateLimit', `"${name}";r=${remaining};t=${seconds}`);
+    c.res.headers.set('RateLimit-Policy', `"fixed window";"${name}";q=${times};w=${within}`);
   };
 }
