@@ -54,9 +54,17 @@ export default {
     })),
     {
       name: 'methods-do-not-import-methods',
-      comment: 'what two methods share moves down a floor; a claim may import its family as baselines',
+      comment:
+        'what two methods share moves down a floor; a claim may import its family as baselines, a method its own report',
       severity: 'error',
-      from: { path: `${src}methods/[^/]+/([^/.]+)\\.ts$`, pathNot: '/index\\.ts$' },
+      from: { path: `${src}methods/([^/]+)/([^/.]+)\\.ts$`, pathNot: '/index\\.ts$' },
+      to: { path: `${src}methods/`, pathNot: `${src}methods/$1/$2\\.report\\.ts$` },
+    },
+    {
+      name: 'reports-import-no-methods',
+      comment: 'a report is told what its method found',
+      severity: 'error',
+      from: { path: `${src}methods/[^/]+/[^/]+\\.report\\.ts$` },
       to: { path: `${src}methods/` },
     },
     {

@@ -41,6 +41,18 @@ export const madeConfigs: Readonly<Record<string, Readonly<Record<string, unknow
   },
 };
 
+/** What config.json would say of one whose text is long enough for its cache to be cut. */
+export const cachedConfig = {
+  ...sizes,
+  model_type: 'llama',
+  vocab_size: 31,
+  hidden_size: 24,
+  head_dim: 8,
+  intermediate_size: 32,
+  max_position_embeddings: 96,
+  tie_word_embeddings: false,
+};
+
 export interface MadeDecoder {
   readonly config: DecoderConfig;
   readonly weights: ParameterTensors;

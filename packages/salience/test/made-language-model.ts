@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { Random } from '../src/core/random.ts';
 import { Run } from '../src/core/run.ts';
 import type { FloatType } from '../src/models/checkpoint/dtype.ts';
-import { readConfig } from '../src/models/decoder/read-config.ts';
-import { initialWeights } from '../src/models/decoder/weights.ts';
 import { writePretrained } from '../src/models/pretrained/write-pretrained.ts';
 import { wordLevelTokenizerJson } from '../src/models/tokenizer/tokenizer.ts';
 import type { Tensor } from '../src/runtime/index.ts';
+import { madeDecoder } from './made-decoders.ts';
 
 const words = ['<unk>', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k'];
 
@@ -35,7 +34,7 @@ export interface MadeLanguageModel {
   readonly text: string;
 }
 
-/** Writes the model and the text into a folder, which is made. Matrices are 10 times what a fresh model has, so that they matter. */
+/** Writes the model and the text into a folder, which is made. */
 export async function madeLanguageModel(
   folder: string,
   {
@@ -50,9 +49,7 @@ export async function madeLanguageModel(
 ): Promise<MadeLanguageModel> {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, 'model');
-  const weights = { ...initialWeights(readConfig(config, 'config.json'), new Random(1)) };
-  for (const { shape, data } of Object.values(weights))
-    if (shape.length === 2) for (let i = 0; i < data.length; i++) data[i] *= 10;
+  const weights = { ...madeDecoder(config).weights };
   alter?.(weights);
   const tokenizer = wordLevelTokenizerJson(words, { unknown: '<unk>' });
   await writePretrained(path, { config, weights, tokenizer, dtype }, new Run());

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiSite, apiSite, fullPaper } from '../../test/api-site.ts';
+import { upsertPapers } from '../papers/records.ts';
 
 // What clients of the original service take out of its answers, in our own words. No code of theirs stands here.
 
@@ -220,5 +221,29 @@ describe('clients of the original service', () => {
     const [comment] = await list(`/api/papers/${fullPaper}/comments`);
     expect(comment).toMatchObject({ name: 'Ada', replies: [{ name: 'Grace' }] });
     expect(comment.html).toContain('<strong>true</strong>');
+  });
+
+  it('a paper that came out of a file was submitted by nobody, is listed by the site, and its file has no name here', async () => {
+    const paper = {
+      title: 'A paper out of a bibliography',
+      abstract: 'Somebody had it in a file.',
+      authors: ['Mary Somerville'],
+      posted: '2025-11-19',
+      arxiv: '2511.00003',
+    };
+    await upsertPapers(at.site, [paper], 'file:for-my-eyes.bib');
+    const site = { user: 'Daily Papers', fullname: 'Daily Papers', type: 'org' };
+    const { json } = await at.get<Fields>('/api/papers/2511.00003');
+    expect(json).not.toHaveProperty('submittedOnDailyBy');
+    const [item] = await list('/api/daily_papers?date=2025-11-19');
+    expect(item).toMatchObject({ submittedBy: site, paper: { id: '2511.00003' } });
+    expect(item.paper).not.toHaveProperty('submittedOnDailyBy');
+    for (const [field, type] of Object.entries(neededBySwift))
+      expect([field, typeof item[field]]).toEqual([field, type]);
+    expect(asPaperInfo(item).submittedBy).toMatchObject({ username: 'Daily Papers' });
+    expect(JSON.stringify([json, item])).not.toContain('for-my-eyes');
+    expect(ids(await list('/api/daily_papers?submitter=daily%20papers'))).toEqual(['2511.00003']);
+    expect(await list('/api/daily_papers?submitter=file:for-my-eyes.bib')).toEqual([]);
+    expect(ids(await list('/api/daily_papers?submitter=test'))).toEqual(['2511.00002']);
   });
 });

@@ -11,6 +11,7 @@ import {
   trendingScore,
 } from '../papers/lists.ts';
 import { type Day, dayOf, type Site } from '../site.ts';
+import { fileSource, siteName } from './original-answers.ts';
 
 export interface Asked {
   /** The list of this day, curated. */
@@ -38,7 +39,8 @@ export function scoreOf(site: Site, paper: PaperSummary): number {
   return trendingScore(paper, Math.round((today - Date.parse(paper.posted)) / msPerDay));
 }
 
-const broughtBy = (name: string): SQL => sql`(lower(coalesce(u.name, p.source)) = lower(${name})
+const broughtBy = (name: string): SQL => sql`(lower(coalesce(u.name,
+    CASE WHEN starts_with(p.source, ${fileSource}) THEN ${siteName} ELSE p.source END)) = lower(${name})
   OR EXISTS (SELECT FROM picks WHERE picks.paper = p.id AND lower(picks.curator_name) = lower(${name})))`;
 
 /**

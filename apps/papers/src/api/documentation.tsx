@@ -2,6 +2,7 @@
 
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { AppEnv, Asked } from '../pages/context.ts';
+import { DataTable } from '../pages/data-table.tsx';
 import { page } from '../pages/layout.tsx';
 
 export type ApiDocument = ReturnType<OpenAPIHono<AppEnv>['getOpenAPI31Document']>;
@@ -85,31 +86,20 @@ function Fields({ schema, of }: { schema: Schema; of: string }) {
   }
   const required = new Set(schema.required);
   return (
-    <section class="table-scroll" tabindex={0} aria-label={`Fields of ${of}`}>
-      <table class="data">
-        <thead>
-          <tr>
-            <th scope="col">Field</th>
-            <th scope="col">Type</th>
-            <th scope="col">What it is</th>
-          </tr>
-        </thead>
-        <tbody>
-          {Object.entries(schema.properties).map(([name, property]) => (
-            <tr>
-              <th scope="row">
-                <code>{name}</code>
-                {!required.has(name) && <span class="muted"> (optional)</span>}
-              </th>
-              <td>
-                <TypeOf schema={property} />
-              </td>
-              <td>{property.description}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <DataTable label={`Fields of ${of}`} columns={['Field', 'Type', 'What it is']}>
+      {Object.entries(schema.properties).map(([name, property]) => (
+        <tr>
+          <th scope="row">
+            <code>{name}</code>
+            {!required.has(name) && <span class="muted"> (optional)</span>}
+          </th>
+          <td>
+            <TypeOf schema={property} />
+          </td>
+          <td>{property.description}</td>
+        </tr>
+      ))}
+    </DataTable>
   );
 }
 
@@ -117,38 +107,27 @@ function Parameters({ operation, of }: { operation: Operation; of: string }) {
   const parameters = (operation.parameters ?? []).flatMap((one) => ('$ref' in one ? [] : [one]));
   if (parameters.length === 0) return null;
   return (
-    <section class="table-scroll" tabindex={0} aria-label={`Parameters of ${of}`}>
-      <table class="data">
-        <thead>
-          <tr>
-            <th scope="col">Parameter</th>
-            <th scope="col">Type</th>
-            <th scope="col">What it does</th>
-          </tr>
-        </thead>
-        <tbody>
-          {parameters.map(({ name, in: place, required, description, schema }) => (
-            <tr>
-              <th scope="row">
-                <code>{place === 'path' ? `{${name}}` : name}</code>
-                {required && place !== 'path' && <span class="muted"> (needed)</span>}
-              </th>
-              <td>
-                <TypeOf schema={schema} />
-              </td>
-              <td>
-                {description}
-                {schema &&
-                  'default' in schema &&
-                  schema.default !== undefined &&
-                  schema.default !== '' &&
-                  ` Default ${schema.default}.`}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <DataTable label={`Parameters of ${of}`} columns={['Parameter', 'Type', 'What it does']}>
+      {parameters.map(({ name, in: place, required, description, schema }) => (
+        <tr>
+          <th scope="row">
+            <code>{place === 'path' ? `{${name}}` : name}</code>
+            {required && place !== 'path' && <span class="muted"> (needed)</span>}
+          </th>
+          <td>
+            <TypeOf schema={schema} />
+          </td>
+          <td>
+            {description}
+            {schema &&
+              'default' in schema &&
+              schema.default !== undefined &&
+              schema.default !== '' &&
+              ` Default ${schema.default}.`}
+          </td>
+        </tr>
+      ))}
+    </DataTable>
   );
 }
 

@@ -168,7 +168,7 @@ function methodsTool(server: McpServer, site: Site, who: string): void {
 }
 
 function runTool(server: McpServer, site: Site, c: Asked, who: string): void {
-  const { method, params, budget, seed } = newRunSchema.shape;
+  const { method, params, options, budget, seed } = newRunSchema.shape;
   server.registerTool(
     'run_method',
     {
@@ -183,8 +183,9 @@ function runTool(server: McpServer, site: Site, c: Asked, who: string): void {
           .min(1)
           .max(longestText)
           .optional()
-          .describe('The text it is run on; methods of texts take one'),
+          .describe('The document; or the prompt or the calibration text that the bundled model reads'),
         params: params.describe('Parameters as list_methods describes them'),
+        options: options.describe('How the text is read, as list_methods describes it'),
         budget: budget.describe('How much is kept: a count like "5", a share like "30%"'),
         seed: seed.describe('Rules all randomness; default 0'),
       },

@@ -49,16 +49,27 @@ const midnight = (day: Day) => `${day}T00:00:00.000Z`;
 const isCode = (link: string) => /^https?:\/\/(www\.)?(github\.com|gitlab\.com|bitbucket\.org)\//i.test(link);
 const isPaper = (link: string) => /^https?:\/\/(\w+\.)?(arxiv\.org|doi\.org)\//i.test(link);
 
-function userOf(url: string, { submitter, source }: Rest, curator: string | undefined): User {
+/** Who lists what nobody submitted. */
+export const siteName = 'Daily Papers';
+
+/** Begins the source of papers that an operator had in a file, whose name is nobody else's business. */
+export const fileSource = 'file:';
+
+/** Who brought it, if anybody did: the person or curator, else the service or feed it was read from. */
+function submitterOf(url: string, { submitter, source }: Rest, curator: string | undefined): User | undefined {
   const person = submitter ?? curator;
-  const name = person ?? (source || 'unknown');
+  if (person !== undefined) return userOf(url, person, 'user');
+  return source === '' || source.startsWith(fileSource) ? undefined : userOf(url, source, 'org');
+}
+
+function userOf(url: string, name: string, type: User['type']): User {
   return {
     _id: name,
     user: name,
     name,
     fullname: name,
     avatarUrl: `${url}/icon.svg`,
-    type: person === undefined ? 'org' : 'user',
+    type,
     isPro: false,
     isHf: false,
     isMod: false,
@@ -68,13 +79,14 @@ function userOf(url: string, { submitter, source }: Rest, curator: string | unde
 function paperOf(url: string, paper: PaperSummary, rest: Rest, said: Said): Paper {
   const { id, title, abstract, arxiv, doi, codeUrl, digest, keyphrases } = paper;
   const project = rest.links.find((link) => !isCode(link) && !isPaper(link));
+  const submitter = submitterOf(url, rest, paper.pick?.curatorName);
   return {
     id,
     authors: paper.authors.map(({ name, key }) => ({ _id: key, name, hidden: false })),
     publishedAt: midnight(paper.posted),
     submittedOnDailyAt: midnight(said.day ?? paper.posted),
     title,
-    submittedOnDailyBy: userOf(url, rest, paper.pick?.curatorName),
+    ...(submitter && { submittedOnDailyBy: submitter }),
     summary: abstract,
     upvotes: paper.votes,
     discussionId: id,
@@ -127,7 +139,7 @@ export async function dailyAnswers(
     summary: paper.summary,
     thumbnail: `${site.config.url}/icon.svg`,
     numComments: papers[i].comments,
-    submittedBy: paper.submittedOnDailyBy,
+    submittedBy: paper.submittedOnDailyBy ?? userOf(site.config.url, siteName, 'org'),
     isAuthorParticipating: false,
   }));
 }

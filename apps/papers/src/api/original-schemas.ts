@@ -64,7 +64,7 @@ export const paperSchema = z
     publishedAt: moment.meta({ description: 'When it was published' }),
     submittedOnDailyAt: moment.meta({ description: 'Midnight (UTC) of the day under which it is listed' }),
     title: z.string(),
-    submittedOnDailyBy: userSchema,
+    submittedOnDailyBy: userSchema.optional().meta({ description: 'Left out where nobody submitted it' }),
     summary: z.string(),
     upvotes: z.int().min(0),
     discussionId: z.string(),
@@ -86,7 +86,7 @@ export const dailyPaperSchema = z
     summary: z.string(),
     thumbnail: z.string().meta({ description: 'The site’s sign: papers have no pictures here' }),
     numComments: z.int().min(0),
-    submittedBy: userSchema,
+    submittedBy: userSchema.meta({ description: 'This site where nobody submitted it' }),
     isAuthorParticipating: z.boolean().meta({ description: 'Always false: authors are not verified here' }),
   })
   .openapi('DailyPaper');

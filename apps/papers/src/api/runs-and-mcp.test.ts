@@ -97,6 +97,18 @@ describe('what needs a key, and what agents do', () => {
     expect(read.headers.get('cache-control')).toBe('no-store');
   });
 
+  it('a prompt is a text, and so is what a model is calibrated on', async () => {
+    for (const [method, options, words] of [
+      ['h2o', { tokens: 4 }, '--prompt pasted.txt --tokens 4'],
+      ['wanda', { length: 4 }, '--calibrate pasted.txt --length 4'],
+    ] as const) {
+      const asked = { method, options, input: { kind: 'text', text: 'note : pipe black .' } };
+      const { response, json } = await send('POST', '/api/runs', asked, at.key);
+      expect(response.status).toBe(202);
+      expect(json).toMatchObject({ options, command: expect.stringContaining(words) });
+    }
+  });
+
   it('a run is cancelled by whoever started it, once', async () => {
     const { json } = await send('POST', '/api/runs', { method: 'lexrank' }, at.key);
     expect((await send('DELETE', `/api/runs/${json.id}`, undefined, at.otherKey)).response.status).toBe(403);
@@ -112,7 +124,11 @@ describe('what needs a key, and what agents do', () => {
     [{ method: 'lexrank', budget: 'much' }, 'budget'],
     [{ method: 'lexrank', seed: -1 }, 'seed'],
     [{ method: 'lexrank', input: { kind: 'text', text: ' ' } }, 'input.text'],
-    [{ method: 'wanda', input: { kind: 'text', text: 'words' } }, 'input.kind'],
+    [{ method: 'global-mp', input: { kind: 'text', text: 'words' } }, 'input.kind'],
+    [{ method: 'wanda', input: { kind: 'text', text: 'words' } }, 'input.text'],
+    [{ method: 'h2o', input: { kind: 'text', text: 'gulls '.repeat(1200) } }, 'input.text'],
+    [{ method: 'wanda', options: { length: 4096 }, input: { kind: 'text', text: 'words' } }, 'options.length'],
+    [{ method: 'h2o', options: { prompt: '/etc/passwd' } }, 'options.prompt'],
     [{ method: 'semre-rank', params: { seeds: '@/etc/passwd' } }, 'params.seeds'],
   ])('a run that cannot be is refused with the field: %j', async (body, field) => {
     const { response, json } = await send('POST', '/api/runs', body, at.key);
@@ -199,6 +215,19 @@ describe('what needs a key, and what agents do', () => {
     expect(textOf(result)).toMatch(/Permalink: http:\/\/papers\.test\/runs\/[\w-]+/);
     expect(result.structuredContent).toMatchObject({ state: 'done' });
     expect(heard[0]).toMatch(/^queued: /);
+  });
+
+  it('agents give the bundled model a text, with options of how it is read', async () => {
+    const running = client.callTool({
+      name: 'run_method',
+      arguments: { method: 'wanda', text: 'note : pipe black .', options: { length: 4 } },
+    });
+    await queued();
+    await work('Wanda by a text');
+    expect(textOf(await running)).toContain('# Wanda by a text');
+    const short = await client.callTool({ name: 'run_method', arguments: { method: 'wanda', text: 'note : pipe' } });
+    expect(short.isError).toBe(true);
+    expect(textOf(short)).toContain('input.text: has 3 tokens, fewer than one block of 1,024');
   });
 
   it('agents are told what was wrong', async () => {

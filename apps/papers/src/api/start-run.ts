@@ -21,7 +21,10 @@ const runInputSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('sample') }),
   z.object({
     kind: z.literal('text'),
-    text: z.string().min(1).max(largestUpload).meta({ description: 'At most 5 MB of UTF-8' }),
+    text: z.string().min(1).max(largestUpload).meta({
+      description:
+        'At most 5 MB of UTF-8: the document; or the prompt or the calibration text that the bundled model reads',
+    }),
   }),
 ]);
 
@@ -88,7 +91,7 @@ export async function startRun(site: Site, by: string, asked: AskedRun): Promise
   if (input.kind === 'text' && input.text.trim() === '') {
     throw new ApiError(400, 'input.text: the text is empty', 'input.text');
   }
-  const checked = checkRun(card, {
+  const checked = await checkRun(card, {
     fields: {
       ...asFields('p.', asked.params ?? {}),
       ...asFields('o.', asked.options ?? {}),

@@ -5,6 +5,7 @@ import { readArxivId } from '../papers/identity.ts';
 import type { Day } from '../site.ts';
 import type { Item } from './items.ts';
 import { UnreadableFile } from './items.ts';
+import { withFormulas } from './latex.ts';
 import { attribute, children, childText, type Element, readXml } from './xml.ts';
 
 const api = 'https://export.arxiv.org/api/query';
@@ -39,7 +40,8 @@ function paperOf(entry: Element): PaperInput | { problem: string } {
   const doi = childText(entry, 'doi');
   const primary = children(entry, 'primary_category').map((category) => attribute(category, 'term'));
   return {
-    title: childText(entry, 'title'),
+    // As in bibliographies, so that both are known by one title.
+    title: withFormulas(childText(entry, 'title')),
     abstract: summary,
     arxiv: known.id,
     version: known.version ?? 1,

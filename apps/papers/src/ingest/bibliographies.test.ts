@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { factsOf } from '../papers/facts.ts';
 import { readBibtex } from './bibtex.ts';
+import { fromFormula } from './formula.ts';
 import { type Item, UnreadableFile } from './items.ts';
 import { readJsonLines } from './jsonl.ts';
 import { fromLatex } from './latex.ts';
@@ -27,11 +29,61 @@ describe('LaTeX', () => {
     [`{\\'\\i}, \\'{\\i}, {\\o}re, \\L{}ukasz, stra\\ss e`, 'í, í, øre, Łukasz, straße'],
     ['{LexRank}: {G}raph--based \\& more', 'LexRank: Graph–based & more'],
     ['\\emph{All} of \\textbf{it} costs 5\\%', 'All of it costs 5%'],
-    ["a score $s_{i} = \\frac{1}{n}$ of ``words''", 'a score $s_{i} = \\frac{1}{n}$ of “words”'],
+    ["a score $s_{i} = \\frac{1}{n}$ of ``words''", 'a score sᵢ = 1/n of “words”'],
+    ['{$\\ell_1$}-norms and $\\ell_\\infty$, $\\ell_{2,1}$, $\\ell _ p$', 'ℓ₁-norms and ℓ_∞, ℓ_{2,1}, ℓ ₚ'],
+    ['$O(n^2)$, $\\mathcal{O}(n\\log n)$, $n^{-1/2}$, $10^{-3}$', 'O(n²), O(n log n), n^{-1/2}, 10⁻³'],
+    ['$\\alpha$-entmax, $\\beta_{t+1} \\leq \\Gamma^*$', 'α-entmax, βₜ₊₁ ≤ Γ*'],
+    ['$x \\in \\mathbb{R}^{d\\times d}$, $A^\\top\\!A$', 'x ∈ ℝ^{d×d}, A^⊤A'],
+    ['$\\left\\|x\\right\\|_2$ at $\\sqrt{n}$, $p_\\text{max}$ of $\\{1,\\ldots,k\\}$', '‖x‖₂ at √n, pₘₐₓ of {1,…,k}'],
+    ["$f'(x)$ is $$\\max_x g(x)$$", 'f′(x) is maxₓ g(x)'],
+    [
+      'as TeX: $\\hat{\\theta}_n$, $\\frac{a+b}{c}$, $\\sqrt[3]{x}$, $a^$',
+      'as TeX: \\hat{\\theta}_n, \\frac{a+b}{c}, \\sqrt[3]{x}, a^',
+    ],
+    ['from $5 to $6, or \\$7; $ 8 $', 'from $5 to $6, or $7; $ 8 $'],
     ['unknown \\command stays', 'unknown \\command stays'],
     ['Smith,~J.', 'Smith, J.'],
   ])('%s is %s', (latex, text) => {
     expect(fromLatex(latex)).toBe(text);
+  });
+});
+
+describe('formulas', () => {
+  it('of letters, digits and signs are themselves', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[a-zA-Z0-9=<>+\-(),.:;|/!?@]{1,40}$/), (text) => {
+        expect(fromFormula(text)).toBe(text);
+      }),
+    );
+  });
+
+  it('are read whatever they hold, however deep', () => {
+    const pieces = [
+      '{',
+      '}',
+      '^',
+      '_',
+      '\\',
+      '\\frac',
+      '\\alpha',
+      '\\log',
+      '\\mathbb',
+      '\\sqrt',
+      'R',
+      ' ',
+      "'",
+      '2',
+      '𝔼',
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 12 }), (parts) => {
+        expect(typeof fromFormula(parts.join(''))).toBe('string');
+      }),
+    );
+    const deep = `${'{'.repeat(100_000)}x${'}'.repeat(100_000)}`;
+    expect(fromFormula(deep)).toBe(deep);
+    const indices = `x${'_{x'.repeat(20_000)}${'}'.repeat(20_000)}`;
+    expect(fromFormula(indices)).toBe(indices);
   });
 });
 

@@ -1,4 +1,6 @@
-/** @file LaTeX in bibliographies as Unicode: accents, letters, dashes; formulas stay as they are written. */
+/** @file LaTeX in bibliographies as Unicode: accents, letters, dashes, and formulas as far as a line of text can say them. */
+
+import { fromFormula } from './formula.ts';
 
 const marks: Readonly<Record<string, string>> = {
   '`': '\u0300',
@@ -74,12 +76,21 @@ function plain(text: string): string {
   );
 }
 
+/** A formula between dollar signs. Prices are none: no space within, no digit after. */
+const formula = /(?<!\\)\$\$?(?=[^\s$])([^$]*[^\s$\\])\$\$?(?!\d)/;
+
+const converted = (text: string, outside: (part: string) => string) =>
+  text
+    .split(formula)
+    .map((part, i) => (i % 2 === 1 ? fromFormula(part) : outside(part)))
+    .join('');
+
 /** A LaTeX text as Unicode on one line. */
 export function fromLatex(text: string): string {
-  return text
-    .split(/((?<!\\)\$[^$]*(?<!\\)\$)/)
-    .map((part, i) => (i % 2 === 1 ? part : plain(part)))
-    .join('')
-    .replace(/\s+/g, ' ')
-    .trim();
+  return converted(text, plain).replace(/\s+/g, ' ').trim();
+}
+
+/** A text in which nothing but formulas is TeX, with these as Unicode. */
+export function withFormulas(text: string): string {
+  return converted(text, (part) => part);
 }

@@ -2,11 +2,13 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestSite, testSite } from '../../test/site.ts';
 import { factsOf } from '../papers/facts.ts';
+import { titleKey } from '../papers/identity.ts';
 import { newest, paperById } from '../papers/lists.ts';
 import { readArxivAnswer } from './arxiv.ts';
 import { dailyAddress, readDailyPapers } from './daily-papers.ts';
 import { readFeed } from './feed.ts';
 import { ingestJobs, ingestSource } from './ingest.ts';
+import { fromLatex } from './latex.ts';
 import { politely } from './polite-fetch.ts';
 import { type Fetch, FetchError } from './safe-fetch.ts';
 import { submitPaper } from './submit.ts';
@@ -51,6 +53,12 @@ describe('an answer of the arXiv API', () => {
         },
       },
     ]);
+  });
+  it('gives titles with the formulas that a bibliography has', () => {
+    const title = 'Sparse $\\ell_1$ -- in $O(n\\log n)$';
+    const { items } = readArxivAnswer(atom([entry('2512.00001v1', { title })]));
+    expect(items[0]).toMatchObject({ input: { title: 'Sparse ℓ₁ -- in O(n log n)' } });
+    expect(titleKey('Sparse ℓ₁ -- in O(n log n)')).toBe(titleKey(fromLatex(title)));
   });
   it('marks withdrawn papers by their comment', () => {
     const { items } = readArxivAnswer(

@@ -1,6 +1,6 @@
 /** @file A run as a line for the terminal. */
 
-import { acceptedFor } from './inputs.ts';
+import { acceptedFor, type Reading } from './inputs.ts';
 
 /** A word as a shell takes it. */
 function quoted(word: string): string {
@@ -26,6 +26,12 @@ interface LineOf {
   readonly input: { readonly kind: 'sample' } | { readonly kind: 'file'; readonly name: string };
 }
 
+/** The words by which a file is given: by its name alone, or the bundled model's folder and the text that it reads. */
+function given(name: string, [model]: readonly string[], reading: Reading | undefined): readonly string[] {
+  const file = name.startsWith('-') ? `./${name}` : name;
+  return reading ? [model, flag(reading.option), file] : [file];
+}
+
 /** The same run on the command line; where the sample is made in memory, on a bundled file of its kind. */
 export function commandLine(
   {
@@ -34,10 +40,8 @@ export function commandLine(
   run: LineOf,
 ): string {
   const { input, params, options } = run;
-  const [path = '-', ...needed] =
-    input.kind === 'file'
-      ? [input.name.startsWith('-') ? `./${input.name}` : input.name]
-      : acceptedFor(subject.kind).bundled;
+  const { bundled, reading } = acceptedFor(subject.kind);
+  const [path = '-', ...needed] = input.kind === 'file' ? given(input.name, bundled, reading) : bundled;
   const words = ['npx', 'salience', 'keep', path, '--by', run.method, '--budget', run.budget ?? '10%', ...needed];
   for (const [name, value] of Object.entries(input.kind === 'file' ? options : {}))
     words.push(flag(name), written(value));

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { execute, type Limits } from './execute.ts';
 import type { Progress, WorkOrder } from './order.ts';
 
-const limits: Limits = { seconds: 60, memory: 1_500_000_000 };
+const limits: Limits = { seconds: 60, memory: 1_500_000_000, disk: 500_000_000 };
 
 let folder: string;
 beforeEach(() => {
@@ -15,8 +15,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function order(method: string, more: Partial<WorkOrder> = {}): WorkOrder {
-  const memory = limits.memory;
-  return { method, params: {}, options: {}, budget: '30%', seed: 0, folder, memory, ...more };
+  const { memory, disk } = limits;
+  return { method, params: {}, options: {}, budget: '30%', seed: 0, folder, memory, disk, ...more };
 }
 
 function file(name: string, content: string | Uint8Array): Pick<WorkOrder, 'file'> {
@@ -68,6 +68,69 @@ describe('a run on a sample', () => {
   });
 });
 
+/** The text beside the bundled model. */
+function bundled(name: string): string {
+  return readFileSync(
+    fileURLToPath(new URL(`../../../../packages/salience/examples/recall/${name}`, import.meta.url)),
+    'utf8',
+  );
+}
+
+describe('a run on a text that the bundled model reads', () => {
+  it('of a prompt goes on from a cache that was cut, and with all of it looks the fact up', async () => {
+    const facts = 'note : wallet umber . note : pipe black . note : bucket linen . note : carpet silk .';
+    const text = `<s> ${facts} the sailors haul the tug ashore . ask : bucket`;
+    const asked = { options: { tokens: 2 }, ...file('upload.txt', text) };
+    const outcome = await run(order('scissorhands', { ...asked, budget: '50%', params: { window: 4 } }));
+    expect(outcome).toMatchObject({ state: 'done', result: { remarks: [] } });
+    if (outcome.state !== 'done') return;
+    const [title, { blocks }] = [outcome.result.title, outcome.result];
+    expect(title).toMatch(/^15 to 16 of 31 entries kept in each of 8 heads \(budget 50%\)$/);
+    const strip = blocks.find((block) => block.kind === 'strip');
+    expect(strip?.parts.map((part) => part.text).join('')).toBe(text);
+    const full = await run(order('full-cache', { ...asked, budget: '100%' }));
+    expect(full).toMatchObject({
+      state: 'done',
+      result: { blocks: expect.arrayContaining([{ kind: 'text', text: expect.stringMatching(/linen \./) }]) },
+    });
+  });
+
+  it('says how many of its words the model does not know', async () => {
+    const outcome = await run(
+      order('h2o', { ...file('upload.txt', 'the sailors read Plato and wrote to him .'), budget: '50%' }),
+    );
+    expect(outcome).toMatchObject({
+      state: 'done',
+      result: { remarks: ['5 of 9 tokens are words that the model does not know, read as <unk>'] },
+    });
+  });
+
+  it('of a calibration text prunes by it, and otherwise by another', async () => {
+    const text = bundled('calibration.txt');
+    const options = { samples: 4, length: 64 };
+    const by = (given: string) => run(order('wanda', { options, budget: '50%', ...file('upload.txt', given) }));
+    const one = await by(text);
+    rmSync(join(folder, 'kept'), { recursive: true });
+    const other = await by(text.slice(text.indexOf('<s>', 10)));
+    expect(one).toMatchObject({
+      state: 'done',
+      result: { title: expect.stringMatching(/weights of examples\/recall kept/) },
+    });
+    const remarks = [one, other].map((outcome) => (outcome.state === 'done' ? outcome.result.remarks : []));
+    for (const [said] of remarks) expect(said).toMatch(/^calibration text: 4 blocks of 64 tokens \(sha256 \w{16}\)$/);
+    expect(remarks[0]).not.toEqual(remarks[1]);
+  });
+
+  it('of a prompt that is too long fails with its tokens and the model’s positions', async () => {
+    const outcome = await run(order('h2o', file('upload.txt', 'the boats moor . '.repeat(300))));
+    expect(outcome).toMatchObject({
+      state: 'failed',
+      expected: true,
+      error: expect.stringMatching(/1200 tokens.*1024 positions/),
+    });
+  });
+});
+
 describe('a run on a file', () => {
   it('calls the file by its owner’s name', async () => {
     const text = 'The tower fell. The tower of the town fell at night. People in the town heard the tower fall.';
@@ -81,7 +144,10 @@ describe('a run on a file', () => {
     const rows = Array.from({ length: 80 }, (_, i) => `${i % 7},${(i * i) % 11},${i % 7 > 3 ? 'yes' : 'no'}`);
     const given = file('t.csv', `a,b,ill\n${rows.join('\n')}\n`);
     const outcome = await run(order('mutual-information', { budget: '1', options: { target: 'ill' }, ...given }));
-    expect(outcome).toMatchObject({ state: 'done', result: { title: expect.stringContaining('1 of 2') } });
+    expect(outcome).toMatchObject({
+      state: 'done',
+      result: { title: expect.stringContaining('1 of 2 columns of t.csv') },
+    });
   });
 
   it('of examples keeps some of them, and tells without the server’s paths', async () => {
@@ -97,6 +163,13 @@ describe('a run on a file', () => {
     ['global-mp', 'w.safetensors', header(99_000_000n), /header should be/],
     ['global-mp', 'w.safetensors', claiming([100_000_000, 1_000_000]), /w\.safetensors/],
     ['global-mp', 'w.safetensors', claiming([-1, 4]), /w\.safetensors/],
+    ['global-mp', 'w.safetensors', holding({ w: tensor([2, 2], 96) }), /w\.safetensors: .*"w".* ends at/],
+    [
+      'global-mp',
+      'w.safetensors',
+      holding({ w: tensor([2, 2], 0), v: tensor([2, 2], 8) }),
+      /w\.safetensors: .*overlap/,
+    ],
     ['lexrank', 't.jsonl', '{"text": 5}\n', /t\.jsonl/],
     ['lexrank', 't.txt', '\u0000\u0001\u0002', /./],
     ['lasso', 't.csv', `${'a,'.repeat(200_000)}\n`, /./],
@@ -114,11 +187,20 @@ function header(length: bigint): Uint8Array {
   return bytes;
 }
 
+/** A tensor as a header tells of it, beginning at this byte of the data. */
+function tensor(shape: number[], from: number) {
+  return { dtype: 'F32', shape, data_offsets: [from, from + shape.reduce((product, n) => product * n, 4)] };
+}
+
 /** A safetensors file of a few bytes that says its one tensor has this shape. */
 function claiming(shape: number[]): Uint8Array {
-  const size = shape.reduce((product, n) => product * n, 4);
-  const json = new TextEncoder().encode(JSON.stringify({ w: { dtype: 'F32', shape, data_offsets: [0, size] } }));
-  const bytes = new Uint8Array(8 + json.length + 16);
+  return holding({ w: tensor(shape, 0) });
+}
+
+/** A safetensors file with this header and 32 bytes of data. */
+function holding(header: object): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const bytes = new Uint8Array(8 + json.length + 32);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
   bytes.set(json, 8);
   return bytes;
@@ -140,6 +222,16 @@ describe('the process of a run', () => {
       state: 'failed',
       expected: true,
       error: expect.stringMatching(/more than 0\.12 GB/),
+    });
+  });
+
+  it('is ended when its folder holds more than it may', async () => {
+    writeFileSync(join(folder, 'written'), new Uint8Array(2_000_000));
+    const outcome = await run(order('shapley-workflow', { disk: 1_000_000 }), { disk: 1_000_000 });
+    expect(outcome).toMatchObject({
+      state: 'failed',
+      expected: true,
+      error: expect.stringMatching(/wrote more than 0\.001 GB/),
     });
   });
 

@@ -12,6 +12,8 @@ export interface Limits {
   readonly seconds: number;
   /** Bytes. */
   readonly memory: number;
+  /** Bytes of what it may write, its input counted in. */
+  readonly disk: number;
 }
 
 export type Outcome =
@@ -109,11 +111,14 @@ export function execute(
 }
 
 /** What is said of a process that ended without a word. */
-function fallen(said: string, { memory }: Limits): Outcome {
-  if (/out of memory/.test(said)) {
-    const error = `needed more than ${gigabytes(memory)} of memory, which is all a run has here; the command line has no such limit`;
-    return { state: 'failed', error, expected: true };
-  }
+function fallen(said: string, { memory, disk }: Limits): Outcome {
+  const over = (what: string): Outcome => ({
+    state: 'failed',
+    expected: true,
+    error: `${what}, which is all a run has here; the command line has no such limit`,
+  });
+  if (/out of memory/.test(said)) return over(`needed more than ${gigabytes(memory)} of memory`);
+  if (/out of disk/.test(said)) return over(`wrote more than ${gigabytes(disk)}`);
   const last = said.trim().split('\n').at(-1) ?? '';
   return { state: 'fallen', error: `ended unexpectedly${last && `: ${last}`}` };
 }

@@ -20,6 +20,8 @@ export interface WorkOrder {
   readonly folder: string;
   /** Bytes of memory that the process may have, all kinds together. */
   readonly memory: number;
+  /** Bytes of the files that may lie in the folder, the given one among them. */
+  readonly disk: number;
 }
 
 export type WorkerMessage =

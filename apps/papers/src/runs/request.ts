@@ -5,6 +5,7 @@ import type { MethodCard } from './cards.ts';
 import { type FormOf, readForm } from './form.ts';
 import { acceptedFor, firstBudget, largestUpload } from './inputs.ts';
 import type { NewRun } from './queue.ts';
+import { refusedText } from './reading.ts';
 
 export interface AskedRun {
   /** Texts by the names of their inputs: "p.threshold", "o.target", "budget", "seed", "text". */
@@ -56,7 +57,7 @@ function fileOf({ method }: MethodCard, { fields, file }: AskedRun, errors: Reco
 }
 
 /** Checks a request whole, so that every mistake is told at once. Options of a file are not looked at where there is none. */
-export function checkRun(card: MethodCard, asked: AskedRun): CheckedRun {
+export async function checkRun(card: MethodCard, asked: AskedRun): Promise<CheckedRun> {
   const { fields } = asked;
   const { method, entry } = card;
   const forms = formsOf(card);
@@ -65,6 +66,11 @@ export function checkRun(card: MethodCard, asked: AskedRun): CheckedRun {
   const file = fileOf(card, asked, errors);
   const options = file ? readForm(forms.options, fields) : refuseClosed(forms.options, fields);
   Object.assign(errors, options.errors);
+  const { reading } = acceptedFor(method.subject.kind);
+  if (file && reading && !errors.file && !errors.text && Object.keys(options.errors).length === 0) {
+    const refused = await refusedText(file, method.subject, reading, options.values);
+    if (refused) errors[refused.of ?? (asked.file ? 'file' : 'text')] = refused.error;
+  }
   const budget = fields.budget?.trim() || firstBudget(method);
   try {
     parseBudget(budget);

@@ -25,7 +25,7 @@ export interface Runner {
 }
 
 /** What a run may take on the server. */
-const usualLimits: Limits = { seconds: 60, memory: 1_500_000_000 };
+const usualLimits: Limits = { seconds: 60, memory: 1_500_000_000, disk: 500_000_000 };
 
 /** Milliseconds from one look at the queue, and one sign of life of a run, to the next. */
 const beat = 1000;
@@ -139,6 +139,7 @@ async function perform(site: Site, row: RunRow, limits: Limits, stopping: AbortS
       seed: row.seed,
       folder,
       memory: limits.memory,
+      disk: limits.disk,
       ...(file && { file }),
     };
     const outcome = await execute(order, limits, {

@@ -4,11 +4,14 @@
  */
 
 import { Socket } from 'node:net';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { choose, find, keep, parseParams, type Report, Run, SalienceError } from 'salience';
+import { choose, find, InputError, keep, parseParams, type Report, Run, SalienceError } from 'salience';
+import { openTableFile } from 'salience/models';
+import type { LanguageModel, Prompt } from 'salience/subjects';
+import { acceptedFor, mostCells } from './inputs.ts';
 import type { WorkerMessage, WorkOrder } from './order.ts';
+import { folderOf, library, readingInWords } from './reading.ts';
 import { type RunResult, ranking, type ScoredUnits, shadedSentences, tidy } from './result.ts';
 
 /** Closes the ways out: whatever connects in Node.js, fetch among it, does so through a socket. */
@@ -21,9 +24,6 @@ function closeNetwork(): void {
 function send(message: WorkerMessage): Promise<void> {
   return new Promise((resolve) => process.send!(message, () => resolve()));
 }
-
-/** Folder of the library, whose samples are told by their place in it. */
-const library = dirname(dirname(fileURLToPath(import.meta.resolve('salience'))));
 
 /** Kinds whose samples are made in memory and have no file that could be written like. */
 const inMemory = new Set(['dataset', 'preferences']);
@@ -42,9 +42,18 @@ async function work(order: WorkOrder): Promise<RunResult> {
       void send({ type: 'progress', progress });
     },
   });
-  const load = (path: string) =>
-    kind.load([path], parseParams({ id: kind.kind, params: kind.options }, order.options), run);
-  const subject = order.file ? await load(order.file.path) : await kind.sample(run);
+  const { reading } = acceptedFor(kind.kind);
+  const load = async ({ path }: { path: string }) => {
+    if (path.endsWith('.parquet')) await refuseMany(path);
+    const options = reading ? { ...order.options, [reading.option]: path } : order.options;
+    return kind.load(
+      [reading ? folderOf(reading) : path],
+      parseParams({ id: kind.kind, params: kind.options }, options),
+      run,
+    );
+  };
+  const subject = order.file ? await load(order.file) : await kind.sample(run);
+  if (order.file && reading) remarks.push(...(await readingInWords(subject as Prompt | LanguageModel, reading)));
   const choice = { params: order.params, run };
   if (inMemory.has(kind.kind) && !order.file) {
     const { scores, selection } = await choose(method, subject, order.budget, choice);
@@ -56,9 +65,22 @@ async function work(order: WorkOrder): Promise<RunResult> {
       remarks,
     };
   }
-  const output = { force: false, ...(kind.needsOutput && { path: join(order.folder, `kept${endingOf(order)}`) }) };
+  const output = {
+    force: false,
+    ...(kind.needsOutput && { path: join(order.folder, `kept${endingOf(order, kind.kind)}`) }),
+  };
   const { scores, report } = await keep(method, subject, order.budget, { ...choice, output });
   return { title: report.title, blocks: blocksOf(report, scores as ScoredUnits | object, subject), remarks };
+}
+
+/** A few bytes of Parquet can stand for any number of rows. */
+async function refuseMany(path: string): Promise<void> {
+  const { rows = 0, names } = await openTableFile(path);
+  if (rows * names.length <= mostCells) return;
+  const [many, most] = [rows, mostCells].map((n) => n.toLocaleString('en-US'));
+  throw new InputError(
+    `${path}: has ${many} rows of ${names.length} columns; ${most} cells are taken here, and the command line has no such limit`,
+  );
 }
 
 const said = { kind: 'text', text: 'All scores, the highest first:' } as const;
@@ -74,18 +96,20 @@ function blocksOf(report: Report, scores: ScoredUnits | object, subject: unknown
   return [...report.blocks, ...(shown ? [] : [said, ranking(scores)]), ...findings];
 }
 
-/** A checkpoint from a file goes to a file, one from a folder to a folder; rows are written as they came. */
-function endingOf({ file }: WorkOrder): string {
-  return file ? (/\.[a-z]+$/.exec(file.path)?.[0] ?? '') : '';
+/** A checkpoint from a file goes to a file, a model to a folder; rows are written as they came. */
+function endingOf({ file }: WorkOrder, kind: string): string {
+  return file && !acceptedFor(kind).reading ? (/\.[a-z]+$/.exec(file.path)?.[0] ?? '') : '';
 }
 
 async function answer(order: WorkOrder): Promise<void> {
   // No thread of the method's own can keep this one from looking.
   new Worker(new URL('./watchdog.js', import.meta.url), {
-    workerData: { memory: order.memory, parent: process.ppid },
+    workerData: { memory: order.memory, disk: order.disk, folder: order.folder, parent: process.ppid },
   }).unref();
   const rename = (text: string) => {
-    const named = order.file ? text.replaceAll(order.file.path, order.file.name) : text;
+    const { path = '', name = '' } = order.file ?? {};
+    // Whole, and as titles have it.
+    const named = path === '' ? text : text.replaceAll(path, name).replaceAll(basename(path), name);
     return named.replaceAll(`${order.folder}/`, '').replaceAll(`${library}/`, '');
   };
   try {

@@ -13,6 +13,7 @@ export * from './dataset/dataset.ts';
 export { digitImages } from './dataset/digit-images.ts';
 export { dataset } from './dataset/subject.ts';
 export * from './document/collection.ts';
+export { decodeText } from './document/decoding.ts';
 export { document } from './document/document.ts';
 export { loadCollection } from './document/load.ts';
 export * from './document/sentence-vectors.ts';

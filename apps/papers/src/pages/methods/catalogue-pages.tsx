@@ -7,6 +7,7 @@ import { closedNames } from '../../runs/form.ts';
 import { formsOf } from '../../runs/request.ts';
 import type { Site } from '../../site.ts';
 import type { Asked } from '../context.ts';
+import { DataTable } from '../data-table.tsx';
 import { counted, page } from '../layout.tsx';
 import { verdictClass } from '../reading/pieces.tsx';
 import { type Filled, RunPanel, runPanelModule } from './panel.tsx';
@@ -194,28 +195,17 @@ export function methodPage(
       </section>
       <section aria-labelledby="parameters">
         <h2 id="parameters">Parameters</h2>
-        <section class="table-scroll" tabindex={0} aria-label="Table of parameters">
-          <table class="data">
-            <thead>
-              <tr>
-                <th scope="col">parameter</th>
-                <th scope="col">default</th>
-                <th scope="col">meaning</th>
-              </tr>
-            </thead>
-            <tbody>
-              {parameters(card).map(({ name: parameter, preset, description }) => (
-                <tr>
-                  <th scope="row">
-                    <code>{parameter}</code>
-                  </th>
-                  <td>{preset}</td>
-                  <td>{description}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <DataTable label="Table of parameters" columns={['parameter', 'default', 'meaning']}>
+          {parameters(card).map(({ name: parameter, preset, description }) => (
+            <tr>
+              <th scope="row">
+                <code>{parameter}</code>
+              </th>
+              <td>{preset}</td>
+              <td>{description}</td>
+            </tr>
+          ))}
+        </DataTable>
         {closed.length > 0 && (
           <p class="meta">{`Only on the command line, since they name files or addresses: ${closed.join(', ')}.`}</p>
         )}

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { parseHTML } from 'linkedom';
 import { catalogue, papers } from 'salience';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { madeParquet, numbers } from '../../../test/made-parquet.ts';
 import { type TestSite, testSite } from '../../../test/site.ts';
 import { runs } from '../../database/schema.ts';
 import { claimsByMethod } from '../../runs/cards.ts';
@@ -115,6 +116,22 @@ describe('the pages of methods', () => {
     expect(document.querySelector('[name="budget"]')?.getAttribute('value')).toBe('3');
   });
 
+  it.each([
+    ['scissorhands', 'Prompt', 'ask : '],
+    ['gblm', 'Calibration text', 'note : '],
+  ])('of %s take a text for the bundled model, and offer one that it understands', async (id, label, part) => {
+    const { document } = await read(`/methods/${id}`);
+    const field = document.querySelector('textarea')!;
+    expect(document.querySelector(`label[for="${field.id}"]`)?.textContent).toBe(label);
+    expect(field.textContent).toBe('');
+    expect(document.getElementById(field.getAttribute('aria-describedby')!)?.textContent).toContain('309 words');
+    const offer = document.querySelector(`a[href="/methods/${id}?example#run"]`)!;
+    const there = await read(offer.getAttribute('href')!.replace(/#.*/, ''));
+    expect(there.document.querySelector('textarea')?.textContent).toContain(part);
+    // Of a method of texts of any kind there is none.
+    expect((await read('/methods/lexrank?example')).document.querySelector('textarea')?.textContent).toBe('');
+  });
+
   it('are 404 for what is planned and for what there is not', async () => {
     for (const path of ['/methods/adalora', '/methods/nothing', '/runs/nothing', '/claims/nothing']) {
       expect((await read(path)).status, path).toBe(404);
@@ -176,6 +193,66 @@ describe('a run by form', () => {
     expect(document.getElementById('run-p.seeds-wrong')?.textContent).toMatch(/names a file/);
     expect(document.getElementById('run-text')?.textContent).toContain('Mine.');
     expect(await site.database.db.select().from(runs)).toEqual([]);
+  });
+
+  it('of a prompt shows what it was given, and its line for the terminal', async () => {
+    const text = '<s> note : wallet umber . note : pipe black . the gulls moor . ask : pipe';
+    const fields = { text, budget: '50%', 'o.tokens': '2', 'p.window': '4' };
+    const posted = await app.request('/methods/snapkv/runs', form(fields));
+    expect(posted.status).toBe(303);
+    runner = startRuns(site, { slots: 1 });
+    const path = posted.headers.get('location')!;
+    await (await app.request(`${path}/events`)).text();
+    const { document, html } = await read(path);
+    expectNothingInline(html);
+    expect(document.querySelector('article > .meta')?.textContent).toContain(
+      'on pasted.txt, read by a language model of a million weights, trained by us',
+    );
+    expect([...document.querySelectorAll('.strip-text span')].map(({ textContent }) => textContent).join('')).toBe(
+      text,
+    );
+    expect(document.querySelector('pre.command')?.textContent).toBe(
+      'npx salience keep packages/salience/examples/recall --by snapkv --budget 50% --prompt pasted.txt --tokens 2 --set window=4',
+    );
+  });
+
+  it('of a prompt that the model cannot take says so beside it', async () => {
+    const posted = await app.request('/methods/snapkv/runs', form({ text: 'the gulls moor . '.repeat(300) }));
+    expect(posted.status).toBe(400);
+    const { document } = parseHTML(await posted.text());
+    expect(document.getElementById('run-text-wrong')?.textContent).toBe(
+      'has 1,200 tokens, with 48 new ones 1,248; the model has 1,024 positions',
+    );
+  });
+
+  it('fails with a word on the file where that is hostile, and the site goes on', async () => {
+    runner = startRuns(site, { slots: 2 });
+    const safetensors = (length: bigint, header: string) => {
+      const bytes = Buffer.alloc(8 + header.length + 32);
+      bytes.writeBigUInt64LE(length);
+      bytes.write(header, 8);
+      return new File([bytes], 'mine.safetensors');
+    };
+    const holding = (...offsets: number[][]) => {
+      const tensors = offsets.map((data_offsets, i) => [`w${i}`, { dtype: 'F32', shape: [2, 2], data_offsets }]);
+      const header = JSON.stringify(Object.fromEntries(tensors));
+      return safetensors(BigInt(header.length), header);
+    };
+    const page = { ...numbers([1, 2, 3, 4]), unpacked: 2 ** 31 - 1 };
+    const parquet = madeParquet(4n, [{ name: 'x', type: 'int32', codec: 'snappy', pages: [page] }]);
+    for (const [method, file, error] of [
+      ['global-mp', safetensors(2n ** 60n, '{}'), /mine\.safetensors: .*header/],
+      ['global-mp', holding([0, 16], [4096, 4112]), /mine\.safetensors: .*"w1".*ends at/],
+      ['global-mp', holding([0, 16], [8, 24]), /mine\.safetensors: .*overlap/],
+      ['lasso', new File([parquet as Uint8Array<ArrayBuffer>], 'mine.parquet'), /mine\.parquet: column x: a page/],
+    ] as const) {
+      const posted = await app.request(`/methods/${method}/runs`, form({ file }));
+      const path = posted.headers.get('location')!;
+      await (await app.request(`${path}/events`)).text();
+      const { document, status } = await read(path);
+      expect(status).toBe(200);
+      expect(document.querySelector('.error')?.textContent).toMatch(error);
+    }
   });
 
   it('is refused before it is read where it says that it is 100 MB', async () => {

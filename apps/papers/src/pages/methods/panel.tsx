@@ -46,9 +46,10 @@ export function RunPanel({
   filled?: Filled;
 }) {
   const { subject } = method;
-  const { endings, pasted, sample } = acceptedFor(subject.kind);
+  const { endings, pasted, sample, reading } = acceptedFor(subject.kind);
   const params = fieldsOf({ owner: entry.id, prefix: 'p.', schema: method.params });
   const options = endings.length > 0 ? fieldsOf({ owner: subject.kind, prefix: 'o.', schema: subject.options }) : [];
+  const begun = options.map((field) => ({ ...field, value: reading?.options[field.name] ?? field.value }));
   const { values, errors } = filled;
   const way = posted
     ? ({ method: 'post', action: `/methods/${entry.id}/runs`, enctype: 'multipart/form-data' } as const)
@@ -68,22 +69,27 @@ export function RunPanel({
           </p>
         )}
         <p class="muted">
-          {endings.length === 0
-            ? `Runs on ${sample}. Your own model is one for the command line.`
-            : `Runs on ${sample}, unless you ${pasted ? 'paste a text or ' : ''}choose a file.`}
+          {`Runs on ${sample}${endings.length === 0 ? '' : `, unless you ${pasted ? 'paste a text or ' : ''}choose a file`}.`}
+          {reading && ' The model stays the same; your own is one for the command line.'}
         </p>
         {pasted && (
           <div class="field">
-            <label for="run-text">Text</label>
+            <label for="run-text">{reading?.label ?? 'Text'}</label>
             <textarea
               id="run-text"
               name={posted ? 'text' : undefined}
               data-input="text"
               rows={6}
               maxlength={largestUpload}
+              aria-describedby={reading && 'run-text-help'}
             >
               {values.text ?? ''}
             </textarea>
+            {reading && (
+              <p class="meta" id="run-text-help">
+                {reading.hint} <a href={`/methods/${entry.id}?example#run`}>Begin with a text that it understands</a>
+              </p>
+            )}
             <Wrong of="text" errors={errors} />
           </div>
         )}
@@ -120,7 +126,7 @@ export function RunPanel({
           <Wrong of="budget" errors={errors} />
         </div>
         <Group title="Parameters" fields={params} filled={filled} />
-        <Group title="How the file is read" fields={options} filled={filled} />
+        <Group title={`How the ${pasted ? 'text' : 'file'} is read`} fields={begun} filled={filled} />
         <details class="run-more" open={'seed' in errors}>
           <summary>Seed</summary>
           <div class="field">

@@ -3,10 +3,11 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { streamSSE } from 'hono/streaming';
-import { cardOf, claimsByMethod } from '../../runs/cards.ts';
+import { cardOf, claimsByMethod, type MethodCard } from '../../runs/cards.ts';
 import { commandLine } from '../../runs/command-line.ts';
-import { largestUpload } from '../../runs/inputs.ts';
+import { acceptedFor, largestUpload } from '../../runs/inputs.ts';
 import { cancelRun, queueRun, type RunRow, runOf, TooManyRuns, waitingBefore, whoRuns } from '../../runs/queue.ts';
+import { exampleOf } from '../../runs/reading.ts';
 import { type AskedRun, checkRun } from '../../runs/request.ts';
 import { isOver, type Sight, watchRun } from '../../runs/watch.ts';
 import { network } from '../../security/address.ts';
@@ -58,10 +59,13 @@ async function askedRun(c: Asked): Promise<AskedRun> {
   return { fields, ...(file && { file }) };
 }
 
-/** What is filled in by an address: "?p.threshold=0.2&budget=5". */
-function filledBy(c: Asked) {
+/** What is filled in by an address: "?p.threshold=0.2&budget=5"; by "?example" a text that the bundled model understands. */
+async function filledBy(c: Asked, { method }: MethodCard) {
   const known = Object.entries(c.req.query()).filter(([name]) => /^([po]\.\w{1,60}|budget|seed)$/.test(name));
-  return { values: Object.fromEntries(known.map(([name, value]) => [name, value.slice(0, 4000)])), errors: {} };
+  const values = Object.fromEntries(known.map(([name, value]) => [name, value.slice(0, 4000)]));
+  const { reading } = acceptedFor(method.subject.kind);
+  const text = reading && c.req.query('example') !== undefined ? await exampleOf(reading) : undefined;
+  return { values: { ...values, ...(text !== undefined && { text }) }, errors: {} };
 }
 
 function svg(c: Asked, picture: Picture | undefined) {
@@ -91,7 +95,7 @@ export function runRoutes(site: Site): Hono<AppEnv> {
     const card = await cardOf(c.req.param('id'));
     if (!card) return c.notFound();
     c.header('cache-control', private_['cache-control']);
-    return methodPage(c, site, card, filledBy(c));
+    return methodPage(c, site, card, await filledBy(c, card));
   });
 
   app.post(
@@ -111,7 +115,7 @@ export function runRoutes(site: Site): Hono<AppEnv> {
         wantsJson(c)
           ? c.json({ errors }, status, private_)
           : methodPage(c, site, card, { values: asked.fields, errors }, status);
-      const checked = checkRun(card, asked);
+      const checked = await checkRun(card, asked);
       if ('errors' in checked) return refuse(checked.errors, 400);
       try {
         const id = await queueRun(site, { ...checked.run, by: whoRuns(c, site) });

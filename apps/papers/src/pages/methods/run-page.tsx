@@ -3,7 +3,7 @@
 import { raw } from 'hono/html';
 import type { MethodCard } from '../../runs/cards.ts';
 import { commandLine } from '../../runs/command-line.ts';
-import { acceptedFor } from '../../runs/inputs.ts';
+import { inputInWords } from '../../runs/inputs.ts';
 import type { RunRow } from '../../runs/queue.ts';
 import { asFields } from '../../runs/request.ts';
 import type { RunResult } from '../../runs/result.ts';
@@ -77,7 +77,7 @@ export async function runPage(
       </h1>
       <p class="meta">
         {states[state]}
-        {` · on ${input.kind === 'file' ? input.name : acceptedFor(method.subject.kind).sample} · budget ${budget} · seed ${seed}`}
+        {` · on ${inputInWords(method.subject.kind, input)} · budget ${budget} · seed ${seed}`}
         {seconds !== undefined && state === 'done' && ` · ${seconds} s`}
       </p>
       {!over && (

@@ -8,6 +8,7 @@ import { requireRole, roles } from '../../people/roles.ts';
 import { Refused } from '../../security/refused.ts';
 import { dayOf, type Site } from '../../site.ts';
 import type { AppEnv, Asked } from '../context.ts';
+import { DataTable } from '../data-table.tsx';
 import { CsrfField, counted, page, writtenDay } from '../layout.tsx';
 import { fieldOf, personOf, refusing } from './posted.ts';
 
@@ -34,28 +35,16 @@ function Jobs({ jobs }: Pick<Overview, 'jobs'>) {
       {jobs.length === 0 ? (
         <p class="muted">None.</p>
       ) : (
-        <section class="table-scroll" aria-label="Table of jobs" tabindex={0}>
-          <table class="data">
-            <thead>
-              <tr>
-                <th scope="col">Job</th>
-                <th scope="col">Waiting</th>
-                <th scope="col">At work</th>
-                <th scope="col">Failed</th>
-              </tr>
-            </thead>
-            <tbody>
-              {jobs.map(({ name, waiting, active, failed }) => (
-                <tr>
-                  <th scope="row">{name}</th>
-                  <td>{waiting}</td>
-                  <td>{active}</td>
-                  <td>{failed}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <DataTable label="Table of jobs" columns={['Job', 'Waiting', 'At work', 'Failed']}>
+          {jobs.map(({ name, waiting, active, failed }) => (
+            <tr>
+              <th scope="row">{name}</th>
+              <td>{waiting}</td>
+              <td>{active}</td>
+              <td>{failed}</td>
+            </tr>
+          ))}
+        </DataTable>
       )}
     </section>
   );
@@ -68,46 +57,34 @@ function Ingests({ c, ingests }: { c: Asked } & Pick<Overview, 'ingests'>) {
       {ingests.length === 0 ? (
         <p class="muted">None yet.</p>
       ) : (
-        <section class="table-scroll" aria-label="Table of ingests" tabindex={0}>
-          <table class="data">
-            <thead>
-              <tr>
-                <th scope="col">Source</th>
-                <th scope="col">State</th>
-                <th scope="col">Added</th>
-                <th scope="col">Changed</th>
-                <th scope="col">Refused</th>
-                <th scope="col">Started (UTC)</th>
-                <th scope="col">Again</th>
-              </tr>
-            </thead>
-            <tbody>
-              {ingests.map(({ id, source, state, added, changed, refused, started, error }) => (
-                <tr>
-                  <th scope="row">{source}</th>
-                  <td>
-                    {state}
-                    {error && <span class="muted">: {error}</span>}
-                  </td>
-                  <td>{added}</td>
-                  <td>{changed}</td>
-                  <td>{refused}</td>
-                  <td>{moment(started)}</td>
-                  <td>
-                    {state !== 'running' && /^(arxiv|daily|feed):/.test(source) && (
-                      <form method="post" action={`/admin/ingests/${id}/retry`}>
-                        <CsrfField c={c} />
-                        <button type="submit" class="button" aria-label={`Read ${source} again`}>
-                          Again
-                        </button>
-                      </form>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <DataTable
+          label="Table of ingests"
+          columns={['Source', 'State', 'Added', 'Changed', 'Refused', 'Started (UTC)', 'Again']}
+        >
+          {ingests.map(({ id, source, state, added, changed, refused, started, error }) => (
+            <tr>
+              <th scope="row">{source}</th>
+              <td>
+                {state}
+                {error && <span class="muted">: {error}</span>}
+              </td>
+              <td>{added}</td>
+              <td>{changed}</td>
+              <td>{refused}</td>
+              <td>{moment(started)}</td>
+              <td>
+                {state !== 'running' && /^(arxiv|daily|feed):/.test(source) && (
+                  <form method="post" action={`/admin/ingests/${id}/retry`}>
+                    <CsrfField c={c} />
+                    <button type="submit" class="button" aria-label={`Read ${source} again`}>
+                      Again
+                    </button>
+                  </form>
+                )}
+              </td>
+            </tr>
+          ))}
+        </DataTable>
       )}
     </section>
   );
@@ -127,30 +104,17 @@ function Mail({ deliveries, subscribers, troubles }: Pick<Overview, 'deliveries'
       <h3>Deliveries</h3>
       <Numbers rows={deliveries} none="None yet." />
       {troubles.length > 0 && (
-        <section class="table-scroll" aria-label="Mail that did not go out" tabindex={0}>
-          <table class="data">
-            <thead>
-              <tr>
-                <th scope="col">Address</th>
-                <th scope="col">Issue of</th>
-                <th scope="col">State</th>
-                <th scope="col">Attempts</th>
-                <th scope="col">Error</th>
-              </tr>
-            </thead>
-            <tbody>
-              {troubles.map(({ email, day, state, attempts, error }) => (
-                <tr>
-                  <th scope="row">{email}</th>
-                  <td>{day}</td>
-                  <td>{state}</td>
-                  <td>{attempts}</td>
-                  <td>{error}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <DataTable label="Mail that did not go out" columns={['Address', 'Issue of', 'State', 'Attempts', 'Error']}>
+          {troubles.map(({ email, day, state, attempts, error }) => (
+            <tr>
+              <th scope="row">{email}</th>
+              <td>{day}</td>
+              <td>{state}</td>
+              <td>{attempts}</td>
+              <td>{error}</td>
+            </tr>
+          ))}
+        </DataTable>
       )}
     </section>
   );
@@ -201,58 +165,45 @@ function People({ c, found, letters }: { c: Asked; found: Awaited<ReturnType<typ
           Find
         </button>
       </form>
-      <section class="table-scroll" aria-label="Table of people" tabindex={0}>
-        <table class="data">
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Address</th>
-              <th scope="col">Since</th>
-              <th scope="col">Role</th>
-              <th scope="col">Ban</th>
-            </tr>
-          </thead>
-          <tbody>
-            {found.map(({ id, name, email, role, banned, since }) => (
-              <tr>
-                <th scope="row">{name}</th>
-                <td>{email}</td>
-                <td>{writtenDay(dayOf(since))}</td>
-                <td>
-                  {id === self ? (
-                    role
-                  ) : (
-                    <form method="post" action={`/admin/people/${encodeURIComponent(id)}/role`} class="row">
-                      <CsrfField c={c} />
-                      <select name="role" aria-label={`Role of ${name}`}>
-                        {roles.map((one) => (
-                          <option value={one} selected={one === role}>
-                            {one}
-                          </option>
-                        ))}
-                      </select>
-                      <button type="submit" class="button" aria-label={`Save the role of ${name}`}>
-                        Save
-                      </button>
-                    </form>
-                  )}
-                </td>
-                <td>
-                  {id !== self && (
-                    <form method="post" action={`/admin/people/${encodeURIComponent(id)}/ban`}>
-                      <CsrfField c={c} />
-                      <input type="hidden" name="banned" value={banned ? '0' : '1'} />
-                      <button type="submit" class="button">
-                        {banned ? `Let ${name} in again` : `Ban ${name}`}
-                      </button>
-                    </form>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <DataTable label="Table of people" columns={['Name', 'Address', 'Since', 'Role', 'Ban']}>
+        {found.map(({ id, name, email, role, banned, since }) => (
+          <tr>
+            <th scope="row">{name}</th>
+            <td>{email}</td>
+            <td>{writtenDay(dayOf(since))}</td>
+            <td>
+              {id === self ? (
+                role
+              ) : (
+                <form method="post" action={`/admin/people/${encodeURIComponent(id)}/role`} class="row">
+                  <CsrfField c={c} />
+                  <select name="role" aria-label={`Role of ${name}`}>
+                    {roles.map((one) => (
+                      <option value={one} selected={one === role}>
+                        {one}
+                      </option>
+                    ))}
+                  </select>
+                  <button type="submit" class="button" aria-label={`Save the role of ${name}`}>
+                    Save
+                  </button>
+                </form>
+              )}
+            </td>
+            <td>
+              {id !== self && (
+                <form method="post" action={`/admin/people/${encodeURIComponent(id)}/ban`}>
+                  <CsrfField c={c} />
+                  <input type="hidden" name="banned" value={banned ? '0' : '1'} />
+                  <button type="submit" class="button">
+                    {banned ? `Let ${name} in again` : `Ban ${name}`}
+                  </button>
+                </form>
+              )}
+            </td>
+          </tr>
+        ))}
+      </DataTable>
     </section>
   );
 }

@@ -7,6 +7,7 @@ import { requireRole } from '../../people/roles.ts';
 import { Refused } from '../../security/refused.ts';
 import { dayOf, type Site } from '../../site.ts';
 import type { AppEnv } from '../context.ts';
+import { DataTable } from '../data-table.tsx';
 import { CsrfField, counted, page, writtenDay } from '../layout.tsx';
 import { fieldOf, fieldsOf, personOf, refusing } from './posted.ts';
 
@@ -49,36 +50,27 @@ export function curateRoutes(site: Site): Hono<AppEnv> {
         <form method="post" action={`/curate/${day}`}>
           <CsrfField c={c} />
           {papers.length > 0 && (
-            <table class="data">
-              <thead>
+            <DataTable label="Table of papers" columns={['Place', 'Paper', 'Picked by']}>
+              {papers.slice(0, shown).map(({ id, title, pick }, i) => (
                 <tr>
-                  <th scope="col">Place</th>
-                  <th scope="col">Paper</th>
-                  <th scope="col">Picked by</th>
+                  <td>
+                    <input type="hidden" name="paper" value={id} />
+                    <input
+                      type="number"
+                      name="place"
+                      min={1}
+                      max={999}
+                      value={pick ? String(pick.place + 1) : ''}
+                      aria-labelledby={`paper-${i}`}
+                    />
+                  </td>
+                  <td id={`paper-${i}`}>
+                    <a href={`/papers/${encodeURIComponent(id)}`}>{title}</a>
+                  </td>
+                  <td>{pick?.curatorName}</td>
                 </tr>
-              </thead>
-              <tbody>
-                {papers.slice(0, shown).map(({ id, title, pick }, i) => (
-                  <tr>
-                    <td>
-                      <input type="hidden" name="paper" value={id} />
-                      <input
-                        type="number"
-                        name="place"
-                        min={1}
-                        max={999}
-                        value={pick ? String(pick.place + 1) : ''}
-                        aria-labelledby={`paper-${i}`}
-                      />
-                    </td>
-                    <td id={`paper-${i}`}>
-                      <a href={`/papers/${encodeURIComponent(id)}`}>{title}</a>
-                    </td>
-                    <td>{pick?.curatorName}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+              ))}
+            </DataTable>
           )}
           <p class="field">
             <label for="more">Papers of other days, an id or arXiv address a line; they come last</label>

@@ -7,45 +7,37 @@ import { requireRole } from '../../people/roles.ts';
 import { Refused } from '../../security/refused.ts';
 import type { Site } from '../../site.ts';
 import type { AppEnv, Asked } from '../context.ts';
+import { DataTable } from '../data-table.tsx';
 import { CsrfField, counted, page } from '../layout.tsx';
 
 function Troubles({ c, troubles }: { c: Asked; troubles: readonly TroubledDelivery[] }) {
   return (
-    <table class="data">
-      <thead>
+    <DataTable
+      label="Table of deliveries in doubt"
+      columns={['Address', 'Issue', 'State', 'Why', 'Message-ID', 'Again']}
+    >
+      {troubles.map(({ issue, subscriber, address, cadence, day, state, error, messageId }) => (
         <tr>
-          <th scope="col">Address</th>
-          <th scope="col">Issue</th>
-          <th scope="col">State</th>
-          <th scope="col">Why</th>
-          <th scope="col">Message-ID</th>
-          <th scope="col">Again</th>
+          <th scope="row">{address}</th>
+          <td>
+            {cadence}, {day}
+          </td>
+          <td>{state}</td>
+          <td>{error}</td>
+          <td>{messageId}</td>
+          <td>
+            <form method="post" action="/admin/mail/again">
+              <CsrfField c={c} />
+              <input type="hidden" name="issue" value={issue} />
+              <input type="hidden" name="subscriber" value={subscriber} />
+              <button type="submit" class="button" aria-label={`Send the issue of ${day} to ${address} again`}>
+                Send again
+              </button>
+            </form>
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {troubles.map(({ issue, subscriber, address, cadence, day, state, error, messageId }) => (
-          <tr>
-            <th scope="row">{address}</th>
-            <td>
-              {cadence}, {day}
-            </td>
-            <td>{state}</td>
-            <td>{error}</td>
-            <td>{messageId}</td>
-            <td>
-              <form method="post" action="/admin/mail/again">
-                <CsrfField c={c} />
-                <input type="hidden" name="issue" value={issue} />
-                <input type="hidden" name="subscriber" value={subscriber} />
-                <button type="submit" class="button" aria-label={`Send the issue of ${day} to ${address} again`}>
-                  Send again
-                </button>
-              </form>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </DataTable>
   );
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { madeDecoder } from '../../../test/made-decoder.ts';
+import { cachedConfig, madeDecoder } from '../../../test/made-decoders.ts';
 import { matrix } from '../../../test/matrix.ts';
 import { catalogue } from '../../catalogue.ts';
 import { parseParams } from '../../core/method.ts';
@@ -15,7 +15,7 @@ import { h2oPolicy } from './h2o.ts';
 import { snapkvPolicy } from './snapkv.ts';
 import { streamingLlmPolicy } from './streaming-llm.ts';
 
-const { config, weights } = madeDecoder({ vocabulary: 29, positions: 128 });
+const { config, weights } = madeDecoder({ ...cachedConfig, vocab_size: 29, max_position_embeddings: 128 });
 const tokens = Int32Array.from({ length: 61 }, (_, i) => (i * i + 3) % 29);
 const made = () => promptInMemory({ config, weights }, { tokens }, { tokens: 8 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { madeDecoder } from '../../../test/made-decoder.ts';
+import { cachedConfig, madeDecoder } from '../../../test/made-decoders.ts';
 import { Random } from '../../core/random.ts';
 import { inspect } from '../../models/decoder/inspect.ts';
 import { type CachePolicy, fullCache } from '../../models/generation/cache-policy.ts';
@@ -14,7 +14,7 @@ import { snapkvPolicy } from './snapkv.ts';
 import { streamingLlmPolicy } from './streaming-llm.ts';
 
 const length = 40;
-const { config, weights } = madeDecoder();
+const { config, weights } = madeDecoder(cachedConfig);
 const draw = new Random(12, 'tokens');
 const tokens = Int32Array.from({ length }, () => draw.integer(config.vocabulary));
 

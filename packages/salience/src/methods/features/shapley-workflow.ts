@@ -7,7 +7,6 @@ import { z } from 'zod';
 import { bootstrapMean } from '../../core/bootstrap.ts';
 import { InputError, ParameterError } from '../../core/errors.ts';
 import { method } from '../../core/method.ts';
-import type { Block, Cell } from '../../core/report.ts';
 import type { Run } from '../../core/run.ts';
 import { aspectsOf, dependenciesOf } from '../../numerics/clustering/aspects.ts';
 import {
@@ -18,7 +17,6 @@ import {
 import { stratifiedSplit } from '../../numerics/sampling/folds.ts';
 import { singles } from '../../numerics/shapley/value-function.ts';
 import { pearson } from '../../numerics/statistics/correlation.ts';
-import { spearman } from '../../numerics/statistics/rank-correlation.ts';
 import { blackBoxFor, modelParams, type TableModel } from '../../subjects/table/black-box-of.ts';
 import { backgroundOf, outcomesOf, rowsToExplain } from '../../subjects/table/explained-rows.ts';
 import { trainingTargets } from '../../subjects/table/labelled-inputs.ts';
@@ -26,6 +24,19 @@ import { outputOf, shapleySwarm, shapleyWaterfall } from '../../subjects/table/s
 import { meanSizes, shapleyOf } from '../../subjects/table/shapley-of.ts';
 import { table } from '../../subjects/table/subject.ts';
 import { type Column, rowsOf, type Table } from '../../subjects/table/table.ts';
+import {
+  agreements,
+  aspectsTable,
+  importances,
+  inWords,
+  type Measured,
+  performance,
+  remarks,
+  type Selection,
+  selectionBlocks,
+} from './shapley-workflow.report.ts';
+
+export { type Agreement, agreement } from '../../numerics/statistics/agreement.ts';
 
 export interface Selected {
   /** In the order they were added. */
@@ -62,39 +73,16 @@ export async function forwardSelection(
   return { columns, qualities };
 }
 
-/** How two importances of the same features agree; null where a correlation is undefined. */
-export interface Agreement {
-  readonly pearson: number | null;
-  readonly spearman: number | null;
-  /** Spearman's without the feature that the first ranks highest, which alone can carry a correlation. */
-  readonly withoutTop: number | null;
-}
-
-/** Pearson's and Spearman's correlation of two importances, shape [features] each. */
-export function agreement(a: ArrayLike<number>, b: ArrayLike<number>): Agreement {
-  let top = 0;
-  for (let i = 1; i < a.length; i++) if (a[i] > a[top]) top = i;
-  const rest = (x: ArrayLike<number>) => Array.from(x).toSpliced(top, 1);
-  return {
-    pearson: defined(pearson(a, b)),
-    spearman: defined(spearman(a, b)),
-    withoutTop: defined(spearman(rest(a), rest(b))),
-  };
-}
-
 /** The correlation of a feature's values with its Shapley values over rows where it is there: its sign is the direction of effect. */
 export function direction(x: ArrayLike<number>, values: ArrayLike<number>): number | null {
   const there = Array.from({ length: x.length }, (_, r) => r).filter((r) => Number.isFinite(x[r]));
   if (there.length < 2) return null;
-  return defined(
-    pearson(
-      there.map((r) => x[r]),
-      there.map((r) => values[r]),
-    ),
+  const found = pearson(
+    there.map((r) => x[r]),
+    there.map((r) => values[r]),
   );
+  return Number.isNaN(found) ? null : found;
 }
-
-const defined = (value: number) => (Number.isNaN(value) ? null : value);
 
 const params = z.object({
   ...modelParams.shape,
@@ -225,38 +213,18 @@ export const shapleyWorkflow = method({
       labels: given.columns.map(({ name }) => name),
       findings: [
         { kind: 'text', text: inWords({ of, measured, directions, aspects, names, selection, rows: indices.length }) },
-        ...remarks(given, of, params, indices.length),
+        ...remarks(given, of, params.background, indices.length),
         performance(measured),
         shapleySwarm(of, own.shapley, indices, own.sizes, outputOf(own.model, own.shapley)),
         shapleyWaterfall(of, own.shapley, indices, 0, outputOf(own.model, own.shapley)),
         importances(names, own, directions, aspectOf, aspectNames),
         agreements(measured),
-        {
-          kind: 'table',
-          columns: ['aspect', 'features', 'mean |Shapley value|', 'sum of its features’'],
-          rows: aspectNames.map((name, a) => [
-            name,
-            aspects[a].length,
-            four(aspectSizes[a]),
-            four(aspects[a].reduce((sum, c) => sum + own.sizes[c], 0)),
-          ]),
-        },
-        ...(selection ? selection.blocks : []),
+        aspectsTable(aspectNames, aspects, aspectSizes, own.sizes),
+        ...(selection ? selectionBlocks(selection) : []),
       ],
     };
   },
 });
-
-interface Measured {
-  readonly model: TableModel;
-  readonly shapley: Awaited<ReturnType<typeof shapleyOf>>;
-  /** Mean |Shapley value|, shape [features]. */
-  readonly sizes: Float64Array;
-  /** The model's own importance, where it has one. */
-  readonly natural: Float64Array | undefined;
-  /** Permutation importance. */
-  readonly shuffled: Float64Array;
-}
 
 /** Refuses a target that is not of two classes, and rows to test on that are of one. */
 function checkTarget(table: Table, positive: string | undefined): void {
@@ -322,13 +290,6 @@ async function shuffled(of: Table, model: TableModel, params: Params, run: Run):
 /** Whether a column is of categories without an order; two have one. */
 const unordered = ({ kind, levels }: Column) => kind === 'categorical' && (levels?.length ?? 0) > 2;
 
-interface Selection {
-  readonly columns: readonly string[];
-  readonly all: number;
-  readonly own: number;
-  readonly blocks: readonly Block[];
-}
-
 /** Forward selection on a part of the training rows, and its model beside that of all columns on the rows to test on. */
 async function selected(of: Table, params: Params, run: Run): Promise<Selection | undefined> {
   if (params.select === 'none') return undefined;
@@ -378,161 +339,13 @@ async function selected(of: Table, params: Params, run: Run): Promise<Selection 
     run.random('selection interval'),
   );
   const mean = (values: number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
-  const picked = columns.map((c) => names[c]);
   return {
-    columns: [...always.map((c) => names[c]), ...picked],
+    always: always.map((c) => names[c]),
+    picked: columns.map((c) => names[c]),
+    qualities,
+    candidates: candidates.length,
     all: mean(withAll),
     own: mean(withFew),
-    blocks: [
-      {
-        kind: 'table',
-        columns: ['forward selection', 'accuracy on rows held back'],
-        rows: picked.map((name, k) => [`+ ${name}`, four(qualities[k])]),
-      },
-      {
-        kind: 'text',
-        text:
-          `With these ${picked.length} of ${candidates.length}${always.length > 0 ? ` and ${always.length} that are always in` : ''} the accuracy on the rows to test on is ` +
-          `${percent(mean(withFew))}, with all ${percent(mean(withAll))}; all over these: ${points(difference.mean)} (95% paired bootstrap ${points(difference.low)} to ${points(difference.high)}).`,
-      },
-    ],
+    difference,
   };
-}
-
-const four = (x: number) => Number(x.toPrecision(4));
-const cell = (x: number | null | undefined): Cell =>
-  x === null || x === undefined ? 'undefined' : Number(x.toFixed(2));
-const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
-const points = (share: number) => `${(100 * share).toFixed(1)} points`;
-
-function performance(measured: readonly Measured[]): Block {
-  const kinds = Object.keys(measured[0].model.quality!);
-  return {
-    kind: 'table',
-    columns: ['model, on the rows to test on', ...kinds],
-    rows: measured.map(({ model }) => [model.name, ...kinds.map((kind) => four(model.quality![kind]))]),
-  };
-}
-
-function importances(
-  names: readonly string[],
-  { sizes, natural, shuffled }: Measured,
-  directions: readonly (number | null)[],
-  aspectOf: Int32Array,
-  aspectNames: readonly string[],
-): Block {
-  const order = names.map((_, c) => c).sort((i, j) => sizes[j] - sizes[i] || i - j);
-  return {
-    kind: 'table',
-    columns: ['feature', 'mean |Shapley value|', 'direction', 'own importance', 'permutation importance', 'aspect'],
-    rows: order.map((c) => [
-      names[c],
-      four(sizes[c]),
-      cell(directions[c]),
-      natural ? four(natural[c]) : 'none',
-      four(shuffled[c]),
-      aspectNames[aspectOf[c]],
-    ]),
-  };
-}
-
-function agreements(measured: readonly Measured[]): Block {
-  return {
-    kind: 'table',
-    columns: ['model: mean |Shapley value| with', 'Pearson', 'Spearman', 'Spearman without the top feature'],
-    rows: measured.flatMap(({ model, sizes, natural, shuffled }) =>
-      [
-        { name: 'permutation importance', with: shuffled },
-        { name: 'its own importance', with: natural },
-      ].map(({ name, with: other }): Cell[] => {
-        if (!other) return [`${model.name}: ${name}`, 'none', 'none', 'none'];
-        const { pearson: p, spearman: s, withoutTop } = agreement(sizes, other);
-        return [`${model.name}: ${name}`, cell(p), cell(s), cell(withoutTop)];
-      }),
-    ),
-  };
-}
-
-function remarks(given: Table, of: Table, { background }: Params, rows: number): Block[] {
-  const texts: string[] = [];
-  const gone = given.columns.filter(({ name }) => !of.columns.some((column) => column.name === name));
-  if (gone.length > 0) {
-    texts.push(`Without a value to train on, left out with score 0: ${gone.map(({ name }) => name).join(', ')}.`);
-  }
-  texts.push(
-    `${rows} of ${of.test.length} rows to test on are explained, against ${Math.min(background, of.train.length)} of ${of.train.length} training rows.`,
-  );
-  return texts.map((text) => ({ kind: 'text', text }));
-}
-
-/** The report in a few sentences for somebody who reads no tables. */
-function inWords({
-  of,
-  measured,
-  directions,
-  aspects,
-  names,
-  selection,
-  rows,
-}: {
-  readonly of: Table;
-  readonly measured: readonly Measured[];
-  readonly directions: readonly (number | null)[];
-  readonly aspects: readonly (readonly number[])[];
-  readonly names: readonly string[];
-  readonly selection: Selection | undefined;
-  readonly rows: number;
-}): string {
-  const [own, ...others] = measured;
-  const outcome = `${of.target!.name} is ${own.model.positive}`;
-  const hundred = (share: number) => `${Math.round(100 * share)} of 100`;
-  const top = names
-    .map((_, c) => c)
-    .sort((i, j) => own.sizes[j] - own.sizes[i] || i - j)
-    .slice(0, 5)
-    .filter((c) => own.sizes[c] > 0);
-  const effect = (c: number) => {
-    const found = directions[c];
-    if (of.columns[c].kind === 'categorical' || found === null || Math.abs(found) < 0.3)
-      return `${names[c]} (either way)`;
-    return `${names[c]} (higher values ${found > 0 ? 'raise' : 'lower'} it)`;
-  };
-  const usual = Math.max(
-    ...(of.target!.levels ?? []).map(
-      (_, k) => of.test.filter((row) => of.target!.values[row] === k).length / of.test.length,
-    ),
-  );
-  const together = aspects.filter((columns) => columns.length > 1);
-  const agreed = agreement(own.sizes, own.shuffled).spearman;
-  const strength =
-    agreed === null
-      ? undefined
-      : agreed >= 0.7
-        ? 'agree strongly'
-        : agreed >= 0.5
-          ? 'agree moderately'
-          : agreed >= 0.3
-            ? 'agree weakly'
-            : 'do not agree';
-  return [
-    `The ${own.model.name} tells rightly for ${hundred(own.model.quality!.accuracy)} new cases whether ${outcome}; always naming the commoner class would be right for ${hundred(usual)}` +
-      (others.length > 0
-        ? `, ${others.map(({ model }) => `${model.name} for ${Math.round(100 * model.quality!.accuracy)}`).join(', ')}.`
-        : '.'),
-    top.length > 0
-      ? `Over ${rows} cases, what moves its probability that ${outcome} most: ${top.map(effect).join(', ')}.`
-      : 'No feature moves its answers.',
-    together.length > 0
-      ? `These go up and down together, so that what one of them gets may be due to another: ${together.map((columns) => columns.map((c) => names[c]).join(', ')).join('; ')}.`
-      : 'No two features go together so closely that they should be read as one.',
-    strength === undefined
-      ? ''
-      : `Shapley values and the loss from shuffling a feature ${strength} about what matters (Spearman ${agreed!.toFixed(2)})${strength.endsWith('strongly') ? '' : '; read the order of the lesser features with care'}.`,
-    selection
-      ? `With ${selection.columns.length} of the ${names.length} features (${selection.columns.join(', ')}) it would be right for ${hundred(selection.own)}.`
-      : '',
-    'All this says what the model goes by, not what causes what.',
-  ]
-    .filter((sentence) => sentence !== '')
-    .join(' ');
 }

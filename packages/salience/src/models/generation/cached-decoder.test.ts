@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { madeDecoder } from '../../../test/made-decoder.ts';
+import { cachedConfig, madeDecoder } from '../../../test/made-decoders.ts';
 import { InputError } from '../../core/errors.ts';
 import { Random } from '../../core/random.ts';
 import { valueAt } from '../../nn/observation.ts';
 import { int32, type Tensor } from '../../runtime/index.ts';
-import type { DecoderConfig } from '../decoder/config.ts';
 import { inspect } from '../decoder/inspect.ts';
 import { afterCutPrompt, type CachePolicy, fullCache, type Retained } from './cache-policy.ts';
 import { CachedDecoder, type DecoderModel } from './cached-decoder.ts';
@@ -34,19 +33,22 @@ function worst(logits: Float32Array, expected: Float32Array, batch: number, t: n
   }, 0);
 }
 
-const experts = { count: 4, perToken: 2, hidden: 12, normalised: true, naming: 'mixtral' } as const;
-const configs: Readonly<Record<string, Partial<DecoderConfig>>> = {
+const configs: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'grouped queries': {},
-  'one head a query': { keyValueHeads: 4 },
-  'a sliding window in one layer': { family: 'mistral', windows: [8, undefined] },
-  'query and key norms': { family: 'qwen3', queryKeyNorm: true },
-  biases: { family: 'qwen2', queryKeyValueBias: true },
-  experts: { family: 'mixtral', sparse: [true, true], experts },
+  'one head a query': { num_key_value_heads: 4 },
+  'a sliding window in one layer': {
+    model_type: 'mistral',
+    sliding_window: 8,
+    layer_types: ['sliding_attention', 'full_attention'],
+  },
+  'query and key norms': { model_type: 'qwen3' },
+  biases: { model_type: 'qwen2' },
+  experts: { model_type: 'mixtral', num_local_experts: 4, num_experts_per_tok: 2, intermediate_size: 12 },
 };
 
 describe.each(Object.entries(configs))('a decoder with %s', (_, change) => {
   it.each([1, 2])('decodes %i texts with a cache as it reads them without one, to 1e-4', async (batch) => {
-    const model = madeDecoder(change);
+    const model = madeDecoder({ ...cachedConfig, ...change });
     const tokens = tokensFor(batch);
     const expected = await dense(model, tokens, batch);
     for (const block of [1, 7, 32]) {
@@ -59,7 +61,7 @@ describe.each(Object.entries(configs))('a decoder with %s', (_, change) => {
   });
 });
 
-const model = madeDecoder();
+const model = madeDecoder(cachedConfig);
 const tokens = tokensFor(1);
 
 /** Keeps the last `count` entries of even lanes and the first of odd ones. */

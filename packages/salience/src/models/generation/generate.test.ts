@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { madeDecoder } from '../../../test/made-decoder.ts';
+import { cachedConfig, madeDecoder } from '../../../test/made-decoders.ts';
 import { CancelledError, InputError, ParameterError } from '../../core/errors.ts';
 import { Random } from '../../core/random.ts';
 import { Run } from '../../core/run.ts';
@@ -20,7 +20,7 @@ const openBard = async () => {
   return { model, pretrained, reference: JSON.parse(readFileSync(`${bard}/reference.json`, 'utf8')) };
 };
 
-const model = madeDecoder();
+const model = madeDecoder(cachedConfig);
 const prompt = Int32Array.from({ length: 12 }, (_, i) => (7 * i) % 31);
 
 describe('drawing a token', () => {

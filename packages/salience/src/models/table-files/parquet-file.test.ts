@@ -58,6 +58,7 @@ describe('Parquet', () => {
   it('is read row group by row group', async () => {
     const { table, cells } = await all(await made('a.parquet'));
     expect(table.names).toEqual(['id', 'big', 'x', 'town', 'yes', 'at', 'v']);
+    expect(table.rows).toBe(1000);
     expect(cells[0]).toEqual(columns[0].data);
     expect(cells[1][3]).toBe(2n ** 60n + 3n);
     expect(cells[2].slice(6, 9)).toEqual([1.5, null, 2]);

@@ -165,6 +165,7 @@ export async function openParquetFile(path: string): Promise<TableFile> {
     name: basename(path),
     format: 'parquet',
     names,
+    rows: Number(metadata.num_rows),
     remarks: [],
     size: stats.size,
     changed: stats.changed,

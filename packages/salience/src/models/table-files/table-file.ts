@@ -44,6 +44,8 @@ export interface TableFile {
   readonly header?: boolean;
   /** The columns, each name once. Those of JSONL are the keys met so far: all of them after a pass over the batches. */
   readonly names: readonly string[];
+  /** Rows, where the file says so before it is read, as Parquet does. */
+  readonly rows?: number;
   /** What was found on opening and a reader should know. */
   readonly remarks: readonly string[];
   /** Bytes of the file. */

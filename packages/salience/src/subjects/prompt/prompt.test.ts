@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { madeDecoder } from '../../../test/made-decoder.ts';
+import { cachedConfig, madeDecoder } from '../../../test/made-decoders.ts';
 import { temporaryFolder } from '../../../test/made-safetensors.ts';
 import type { Block } from '../../core/report.ts';
 import { Run } from '../../core/run.ts';
@@ -18,7 +18,7 @@ import { wordLevelTokenizerJson } from '../../models/tokenizer/tokenizer.ts';
 import { type Prompt, prompt, promptInMemory } from './prompt.ts';
 
 const words = ['<unk>', ...Array.from({ length: 20 }, (_, i) => `w${i}`)];
-const { config, weights } = madeDecoder({ vocabulary: words.length });
+const { config, weights } = madeDecoder({ ...cachedConfig, vocab_size: words.length });
 const tokens = Int32Array.from({ length: 64 }, (_, i) => (i * i + 3) % words.length);
 const made = (more = {}) => promptInMemory({ config, weights }, { tokens }, { tokens: 16, ...more });
 

@@ -1,0 +1,28 @@
+/** @file A table of data, as all pages have it. */
+
+import type { PropsWithChildren } from 'hono/jsx';
+
+interface Table {
+  /** What it is a table of, for those who do not see it. */
+  readonly label: string;
+  /** Heads of the columns. */
+  readonly columns: readonly string[];
+}
+
+/** A table whose rows are its children; where it is wider than the page it scrolls, by the keyboard too. */
+export function DataTable({ label, columns, children }: PropsWithChildren<Table>) {
+  return (
+    <section class="table-scroll" aria-label={label} tabindex={0}>
+      <table class="data">
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th scope="col">{column}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </section>
+  );
+}
