@@ -2,6 +2,7 @@
 
 import { type SQL, sql } from 'drizzle-orm';
 import { type Database, latestRevision } from '../database/connect.ts';
+import { inOneQuery } from '../database/in-one-query.ts';
 import type { Day, Site } from '../site.ts';
 import { dayOf } from '../site.ts';
 import { readPaperId } from './identity.ts';
@@ -82,30 +83,53 @@ const summaryColumns = sql`
 /** Newest first, then by discussion: the order of the index papers_posted. */
 const newestFirst = sql`p.posted DESC, p.discussion DESC, p.id`;
 
+type RecordRow = Omit<PaperRecord, 'firstSeen' | 'updated'> & Record<'asked' | 'seen' | 'at', string>;
+
+/** Whole papers; `asked` is a table of what was asked for, and `where` says which papers that is. */
+async function records({ database }: Site, asked: SQL, where: SQL): Promise<Map<string, PaperRecord>> {
+  const rows = await database.rows<RecordRow>(sql`
+    SELECT asked.key AS asked, ${summaryColumns}, p.version, p.categories, p.links, p.source,
+      p.text_source AS "textSource", extract(epoch FROM p.first_seen) AS seen, extract(epoch FROM p.updated) AS at,
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('version', v.version, 'at', v.at::text, 'title', v.title,
+        'note', v.note) ORDER BY v.version), '[]') FROM versions v WHERE v.paper = p.id) AS versions
+    FROM ${asked} JOIN papers p ON ${where}`);
+  return new Map(
+    rows.map(({ asked: key, seen, at, ...record }) => [
+      key,
+      { ...record, firstSeen: new Date(Number(seen) * 1e3), updated: new Date(Number(at) * 1e3) },
+    ]),
+  );
+}
+
+const recordsById = new WeakMap<Database, ReturnType<typeof inOneQuery<PaperRecord>>>();
+
 /** One paper by its id, which may carry a version ("2410.11772v2") or be one it had before a better one was known. */
 export async function paperById(site: Site, id: string): Promise<PaperRecord | undefined> {
   const { ids, doi, titleKey } = readPaperId(id);
-  const find = async (where: SQL) => {
-    const [found] = await site.database.rows<
-      Omit<PaperRecord, 'firstSeen' | 'updated'> & Record<'seen' | 'at', string>
-    >(sql`
-      SELECT ${summaryColumns}, p.version, p.categories, p.links, p.source, p.text_source AS "textSource",
-        extract(epoch FROM p.first_seen) AS seen, extract(epoch FROM p.updated) AS at,
-        (SELECT coalesce(jsonb_agg(jsonb_build_object('version', v.version, 'at', v.at::text, 'title', v.title,
-          'note', v.note) ORDER BY v.version), '[]') FROM versions v WHERE v.paper = p.id) AS versions
-      FROM papers p WHERE ${where} LIMIT 1`);
-    if (!found) return undefined;
-    const { seen, at, ...record } = found;
-    return { ...record, firstSeen: new Date(Number(seen) * 1e3), updated: new Date(Number(at) * 1e3) };
-  };
+  let byId = recordsById.get(site.database);
+  if (!byId) {
+    byId = inOneQuery((keys) =>
+      records(
+        site,
+        sql`jsonb_array_elements_text(${JSON.stringify(keys)}::jsonb) AS asked(key)`,
+        sql`p.id = asked.key`,
+      ),
+    );
+    recordsById.set(site.database, byId);
+  }
   for (const one of ids) {
-    const found = await find(sql`p.id = ${one}`);
+    const found = await byId.load(one);
     if (found) return found;
   }
+  const find = async (key: string, where: SQL) =>
+    (await records(site, sql`(SELECT ${key}::text) AS asked(key)`, where)).get(key);
   return (
-    (doi ? await find(sql`p.doi = ${doi}`) : undefined) ??
-    (await find(sql`p.id = (SELECT id FROM papers WHERE title_key = ${titleKey}
-      UNION SELECT paper FROM versions WHERE title_key = ${titleKey} ORDER BY 1 LIMIT 1)`))
+    (doi ? await find(doi, sql`p.doi = asked.key`) : undefined) ??
+    (await find(
+      titleKey,
+      sql`p.id = (SELECT id FROM papers WHERE title_key = asked.key
+      UNION SELECT paper FROM versions WHERE title_key = asked.key ORDER BY 1 LIMIT 1)`,
+    ))
   );
 }
 

@@ -1,6 +1,8 @@
 /** @file Comments on a paper: a tree, kept whole by tombstones. */
 
-import { and, asc, eq, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import type { Database } from '../database/connect.ts';
+import { inOneQuery } from '../database/in-one-query.ts';
 import { abuse, comments, papers } from '../database/schema.ts';
 import { Refused } from '../security/refused.ts';
 import type { Site } from '../site.ts';
@@ -32,13 +34,31 @@ function commentId(id: string): string {
   return id;
 }
 
+type Row = typeof comments.$inferSelect;
+
+const rowsByPaper = new WeakMap<Database, ReturnType<typeof inOneQuery<Row[]>>>();
+
 /** A paper's comments, oldest first on every level; deleted ones stay as tombstones where something hangs on them. */
-export async function commentsOf(site: Site, paper: string): Promise<CommentNode[]> {
-  const rows = await site.database.db
-    .select()
-    .from(comments)
-    .where(eq(comments.paper, paper))
-    .orderBy(asc(comments.at), asc(comments.id));
+export async function commentsOf({ database }: Site, paper: string): Promise<CommentNode[]> {
+  let byPaper = rowsByPaper.get(database);
+  if (!byPaper) {
+    byPaper = inOneQuery(async (papers) => {
+      const all = await database.db
+        .select()
+        .from(comments)
+        .where(inArray(comments.paper, [...papers]))
+        .orderBy(asc(comments.at), asc(comments.id));
+      const found = new Map<string, Row[]>();
+      for (const row of all) {
+        const others = found.get(row.paper);
+        if (others) others.push(row);
+        else found.set(row.paper, [row]);
+      }
+      return found;
+    });
+    rowsByPaper.set(database, byPaper);
+  }
+  const rows = (await byPaper.load(paper)) ?? [];
   const under = new Map<string | null, typeof rows>();
   for (const row of rows) {
     const siblings = under.get(row.parent);

@@ -2,6 +2,7 @@
 
 import { sql } from 'drizzle-orm';
 import type { Database } from '../database/connect.ts';
+import { inOneQuery } from '../database/in-one-query.ts';
 
 /** Lexemes in the order of their positions, which count from 1; parallel. */
 export interface Lexemes {
@@ -51,8 +52,7 @@ const mostKept = 400_000;
 export class LexemeReader {
   readonly #database: Database;
   readonly #known = new Map<string, Lexemes>();
-  #asked = new Set<string>();
-  #reading: Promise<Map<string, Lexemes>> | undefined;
+  readonly #unknown = inOneQuery((texts) => this.#read(texts));
 
   constructor(database: Database) {
     this.#database = database;
@@ -63,22 +63,14 @@ export class LexemeReader {
     return this.#known.get(text);
   }
 
-  /** The lexemes of each text, shape [texts]; all that are new in one query, with those of others who ask in this turn of the loop. */
+  /** The lexemes of each text, shape [texts]. */
   async of(texts: readonly string[]): Promise<Lexemes[]> {
     const known = texts.map((text) => this.#known.get(text));
     if (known.every((lexemes) => lexemes !== undefined)) return known;
-    for (const [i, text] of texts.entries()) if (known[i] === undefined) this.#asked.add(text);
-    this.#reading ??= new Promise((resolve, reject) => {
-      setImmediate(() => this.#read().then(resolve, reject));
-    });
-    const found = await this.#reading;
-    return texts.map((text, i) => known[i] ?? found.get(text)!);
+    return Promise.all(known.map(async (lexemes, i) => lexemes ?? (await this.#unknown.load(texts[i]))!));
   }
 
-  async #read(): Promise<Map<string, Lexemes>> {
-    const texts = [...this.#asked];
-    this.#asked = new Set();
-    this.#reading = undefined;
+  async #read(texts: readonly string[]): Promise<Map<string, Lexemes>> {
     const rows = await this.#database.rows<{ words: string }>(
       sql`SELECT to_tsvector('english', t)::text AS words
           FROM json_array_elements_text(${JSON.stringify(texts)}::json) WITH ORDINALITY AS u(t, n) ORDER BY n`,

@@ -1,5 +1,6 @@
 /** @file Summaries of papers for the pages of results, kept while their papers do not change, read together by all who ask at once. */
 
+import { inOneQuery } from '../database/in-one-query.ts';
 import { type PaperSummary, papersByIds } from '../papers/lists.ts';
 import type { Site } from '../site.ts';
 
@@ -16,8 +17,7 @@ export class Summaries {
   readonly #site: Site;
   readonly #revisionOf: (id: string) => number | undefined;
   readonly #kept = new Map<string, Kept>();
-  #asked = new Set<string>();
-  #reading: Promise<Map<string, PaperSummary>> | undefined;
+  readonly #unknown = inOneQuery((ids) => this.#read(ids));
 
   /** `revisionOf` gives the revision of a paper as the index knows it, undefined where it does not. */
   constructor(site: Site, revisionOf: (id: string) => number | undefined) {
@@ -34,33 +34,18 @@ export class Summaries {
   /** The papers with these ids, in this order, without those that there are not. */
   async of(ids: readonly string[]): Promise<PaperSummary[]> {
     const known = ids.map((id) => this.#current(id));
-    const missing = ids.filter((_, i) => known[i] === undefined);
-    const read = missing.length > 0 ? await this.#readSoon(missing) : undefined;
-    return ids.flatMap((id, i) => {
-      const json = known[i];
-      return json === undefined ? (read?.get(id) ?? []) : (JSON.parse(json) as PaperSummary);
-    });
+    const found = await Promise.all(
+      known.map((json, i) => (json === undefined ? this.#unknown.load(ids[i]) : (JSON.parse(json) as PaperSummary))),
+    );
+    return found.filter((summary) => summary !== undefined);
   }
 
   /** Reads those of these papers that are not known yet. */
   async readAhead(ids: readonly string[]): Promise<void> {
-    const missing = ids.filter((id) => this.#current(id) === undefined);
-    if (missing.length > 0) await this.#readSoon(missing);
+    await this.#unknown.loadMany(ids.filter((id) => this.#current(id) === undefined));
   }
 
-  /** All who ask in this turn of the loop are served by one query. */
-  #readSoon(ids: readonly string[]): Promise<Map<string, PaperSummary>> {
-    for (const id of ids) this.#asked.add(id);
-    this.#reading ??= new Promise((resolve, reject) => {
-      setImmediate(() => this.#read().then(resolve, reject));
-    });
-    return this.#reading;
-  }
-
-  async #read(): Promise<Map<string, PaperSummary>> {
-    const ids = [...this.#asked];
-    this.#asked = new Set();
-    this.#reading = undefined;
+  async #read(ids: readonly string[]): Promise<Map<string, PaperSummary>> {
     const revisions = new Map(ids.map((id) => [id, this.#revisionOf(id)]));
     const summaries = await papersByIds(this.#site, ids);
     for (const summary of summaries) {
