@@ -1,6 +1,5 @@
 /** @file Search by words and by meaning at once; papers that are related to one. */
 
-import { reciprocalRankFusion } from 'salience/numerics';
 import type { PaperSummary } from '../papers/lists.ts';
 import type { Day, Site } from '../site.ts';
 import {
@@ -11,6 +10,7 @@ import {
   relatedPapers,
   withoutWords,
 } from './database-search.ts';
+import { depth, fuse, fused } from './fuse.ts';
 import { planQuery } from './plan.ts';
 import { type SiteSearch, searchOf } from './site-search.ts';
 import { type SnippetPart, snippetsOf } from './snippet.ts';
@@ -43,8 +43,6 @@ export interface SearchResult {
   readonly message?: string;
 }
 
-/** Papers of each ranking that are fused; those behind them follow by their words alone. */
-const fused = 300;
 /** Papers that are found by meaning alone, at most, and how near they must be beside the nearest. */
 const mostByMeaning = 100;
 const nearEnough = 0.5;
@@ -98,8 +96,10 @@ async function answerFromMemory(found: SiteSearch, request: SearchRequest): Prom
   const allowed = index.holdingAll(plan.phrases, filtered);
   const query = vectors && (await found.meaning.place(corrected ?? q, plan.meant));
   const nearest = query ? nearOnes(await vectors.nearest(query, allowed, mostByMeaning)) : [];
-  const words = index.rank(plan.asked, allowed, Math.max(fused, last), nearest);
-  const both = fuse(words.ranked.slice(0, fused), nearest, weightOf(found.meaning.kind), index.before).filter(
+  const weight = weightOf(found.meaning.kind);
+  const deep = depth(last, weight);
+  const words = index.rank(plan.asked, allowed, Math.max(deep, last), nearest);
+  const both = fuse(words.ranked.slice(0, deep), nearest, weight, index.before).filter(
     (slot) => index.alive[slot] === 1,
   );
   const total = words.total + words.without.length;
@@ -122,17 +122,6 @@ const nothingHolds = (phrases: number) =>
 /** Those that are at least half as near as the nearest. */
 function nearOnes<Item>(nearest: readonly { readonly slot: Item; readonly cosine: number }[]): Item[] {
   return nearest.filter(({ cosine }) => cosine >= nearEnough * nearest[0].cosine).map(({ slot }) => slot);
-}
-
-/** Two rankings as one, by reciprocal rank. */
-function fuse<Item>(
-  words: readonly Item[],
-  meaning: readonly Item[],
-  weight: number,
-  before: (a: Item, b: Item) => boolean,
-): Item[] {
-  const scores = reciprocalRankFusion([words, meaning], { weights: [1, weight] });
-  return [...scores.keys()].sort((a, b) => scores.get(b)! - scores.get(a)! || (before(a, b) ? -1 : 1));
 }
 
 async function answerFromDatabase({ site, following, meaning }: SiteSearch, request: SearchRequest): Promise<Answer> {
