@@ -18,7 +18,7 @@ import { peopleJobs } from './people/tidy.ts';
 import { type Runner, startRuns } from './runs/runner.ts';
 import { runJobs } from './runs/tidy.ts';
 import { searchJobs } from './search/embedding-jobs.ts';
-import { openSearch, readAhead } from './search/site-search.ts';
+import { closeSearch, openSearch, readAhead } from './search/site-search.ts';
 import { clientAddress } from './security/address.ts';
 import type { Log, Site } from './site.ts';
 
@@ -122,6 +122,7 @@ export async function serve(config: Config, log: Log): Promise<Server> {
       setTimeout(() => server.closeAllConnections(), 5_000).unref();
       await Promise.all([closed, runner?.stop(), reading]);
       await flushViews(site).catch((error) => log.error('views were not counted', { error: String(error) }));
+      await closeSearch(site);
       await site.close();
     })();
     return closing;

@@ -62,6 +62,11 @@ export class Meaning {
     return this.#live?.embedder.kind;
   }
 
+  /** Lets go of the thread that compares vectors. */
+  async close(): Promise<void> {
+    await this.#live?.vectors.close();
+  }
+
   /** The model in use. */
   async liveModel(): Promise<{ id: string; kind: string } | undefined> {
     const [live] = await this.#site.database.rows<{ id: string; kind: string }>(

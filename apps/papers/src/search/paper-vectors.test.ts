@@ -57,7 +57,7 @@ describe.each([
     expect(found[0].map(({ slot }) => slot)).toEqual(Array.from({ length: 25 }, (_, i) => 10 * i));
   });
 
-  it('are found among those that came later, and after the thread was let go', async () => {
+  it('are found among those that came later, and while and after the thread is let go', async () => {
     const { vectors, all, random } = filled(papers);
     open = vectors;
     const query = drawn(random);
@@ -68,7 +68,9 @@ describe.each([
     }
     const allowed = new Uint8Array(all.length).fill(1);
     expect(await vectors.nearest(query, allowed, 5)).toEqual(sorted(query, all, allowed, 5));
+    const waiting = vectors.nearest(query, allowed, 5);
     await vectors.close();
+    expect(await waiting).toEqual(sorted(query, all, allowed, 5));
     expect(await vectors.nearest(query, allowed, 5)).toEqual(sorted(query, all, allowed, 5));
   });
 });

@@ -1,10 +1,11 @@
 /** @file The vectors of all papers in memory, and the nearest ones to a query: all that wait are answered by one product. */
 
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Candidates } from './candidates.ts';
 import { cosineOf } from './vector-bytes.ts';
-import type { BlockMessage, Found, QueriesMessage } from './vector-worker.ts';
+import type { BlockMessage, EndMessage, Found, QueriesMessage } from './vector-worker.ts';
 
 /** Vectors in a block of memory, and of one product. */
 const blockSize = 8192;
@@ -34,7 +35,9 @@ export class PaperVectors {
   readonly #hashes: (string | undefined)[] = [];
   readonly #before: (a: number, b: number) => boolean;
   #waiting: Waiting[] = [];
-  #working = false;
+  /** Fulfilled when all who wait are answered; undefined where nobody waits. */
+  #done: Promise<void> | undefined;
+  #closed = false;
   /** Started with the first large product: it takes a moment. */
   #worker: Worker | undefined;
   /** Blocks that the thread knows. */
@@ -70,24 +73,31 @@ export class PaperVectors {
   nearest(query: Float32Array, allowed: Uint8Array, most: number): Promise<Nearest[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ query, allowed, most, resolve, reject });
-      if (this.#working) return;
-      this.#working = true;
       // Others that come in this turn of the loop go along.
-      setImmediate(() => void this.#work());
+      this.#done ??= new Promise<void>((next) => setImmediate(next)).then(() => this.#work());
     });
   }
 
+  /**
+   * Answers all who wait and lets the thread end by itself: one that is ended from outside in the middle of a product takes the
+   * process along. Who asks later is answered by a loop.
+   */
   async close(): Promise<void> {
-    await this.#worker?.terminate();
-    this.#worker = undefined;
-    this.#sent = 0;
+    this.#closed = true;
+    await this.#done;
+    const worker = this.#worker;
+    if (!worker) return;
+    worker.ref();
+    const gone = once(worker, 'exit');
+    worker.postMessage({ kind: 'end' } satisfies EndMessage);
+    await gone;
   }
 
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, batchSizes[batchSizes.length - 1]);
       try {
-        const small = this.#hashes.length * this.width * batch.length < smallWork;
+        const small = this.#closed || this.#hashes.length * this.width * batch.length < smallWork;
         const candidates = small ? batch.map((one) => this.#scan(one)) : await this.#ask(batch);
         batch.forEach((one, i) => {
           one.resolve(this.#ranked(one, candidates[i]));
@@ -96,7 +106,7 @@ export class PaperVectors {
         for (const { reject } of batch) reject(error);
       }
     }
-    this.#working = false;
+    this.#done = undefined;
   }
 
   #ranked({ query, allowed, most }: Waiting, candidates: Int32Array): Nearest[] {

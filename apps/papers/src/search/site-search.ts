@@ -141,6 +141,11 @@ export async function readAhead(site: Site, signal: AbortSignal): Promise<void> 
   if (indexReady(site)) await searchOf(site).readAhead(signal);
 }
 
+/** Lets searches that are under way end, and what they use go. */
+export async function closeSearch({ database }: Site): Promise<void> {
+  await searches.get(database)?.meaning.close();
+}
+
 /** Whether searches are answered from memory. */
 export function indexReady(site: Site): boolean {
   return searchOf(site).following.ready;

@@ -23,6 +23,11 @@ export interface QueriesMessage {
   readonly asked: readonly { readonly most: number; readonly allowed: Uint8Array }[];
 }
 
+/** Nothing more comes. */
+export interface EndMessage {
+  readonly kind: 'end';
+}
+
 /** The candidates of each query, or why there are none. */
 export type Found = { readonly found: readonly Int32Array[] } | { readonly error: string };
 
@@ -48,9 +53,13 @@ async function answer({ width, slots, queries, asked }: QueriesMessage): Promise
   return candidates.map((one) => one.slots());
 }
 
-parentPort?.on('message', (message: BlockMessage | QueriesMessage) => {
+parentPort?.on('message', (message: BlockMessage | QueriesMessage | EndMessage) => {
   if (message.kind === 'block') {
     blocks[message.at] = message.rows;
+    return;
+  }
+  if (message.kind === 'end') {
+    product.dispose().finally(() => parentPort?.close());
     return;
   }
   answer(message).then(
