@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { type Claim, type Evidence, reportedInWords, restate } from './core/claim.ts';
+import { type Claim, type Evidence, meanAndError, reportedInWords, restate } from './core/claim.ts';
 import { curvesOf, sparkline } from './core/curves.ts';
 import { InputError } from './core/errors.ts';
 import { writeBeside } from './subjects/writing.ts';
@@ -185,10 +185,8 @@ function markdown(claims: readonly LedgerEntry[]): string {
       '| measurement | mean | s.e. |',
       '| --- | --- | --- |',
       ...Object.entries(c.measurements).map(([name, values]) => {
-        const n = values.length;
-        const mean = values.reduce((sum, value) => sum + value, 0) / n;
-        const variance = n > 1 ? values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1) : 0;
-        return `| ${cell(name)} | ${number(mean)} | ${number(Math.sqrt(variance / n))} |`;
+        const { mean, error } = meanAndError(values);
+        return `| ${cell(name)} | ${number(mean)} | ${number(error)} |`;
       }),
     );
   }

@@ -1,6 +1,7 @@
 /** @file Reading by key: all that is asked for in one turn of the event loop, by whomever, is read in one query. */
 
 import DataLoader from 'dataloader';
+import type { Database } from './connect.ts';
 
 /**
  * Reads values by their keys, `undefined` where there is none; nothing is kept.
@@ -17,4 +18,19 @@ export function inOneQuery<Value>(
     // Requests that came together are read in the same turn, but not in the same tick.
     { cache: false, batchScheduleFn: (callback) => setImmediate(callback) },
   );
+}
+
+/** The same for readers of whichever database they name. */
+export function inOneQueryOf<Value>(
+  read: (database: Database, keys: readonly string[]) => Promise<ReadonlyMap<string, Value>>,
+): (database: Database, key: string) => Promise<Value | undefined> {
+  const loaders = new WeakMap<Database, DataLoader<string, Value | undefined>>();
+  return (database, key) => {
+    let loader = loaders.get(database);
+    if (!loader) {
+      loader = inOneQuery((keys) => read(database, keys));
+      loaders.set(database, loader);
+    }
+    return loader.load(key);
+  };
 }

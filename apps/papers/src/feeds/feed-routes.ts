@@ -21,7 +21,7 @@ import { allTopics, topicById } from '../papers/topics.ts';
 import { readSearch, searchQuery } from '../search/address.ts';
 import { search } from '../search/search.ts';
 import { limited } from '../security/rate-limit.ts';
-import { dayOf, type Site } from '../site.ts';
+import { type Day, dayOf, type Site } from '../site.ts';
 import { atomOf } from './atom.ts';
 import { feedOf } from './feed.ts';
 import { jsonFeedOf } from './json-feed.ts';
@@ -56,6 +56,25 @@ async function latestPapers(site: Site): Promise<PaperSummary[]> {
   return papers.slice(0, most);
 }
 
+/** The papers of a week or month, which stands in the path under its own name; nothing where it is none. */
+async function spanOf(
+  site: Site,
+  c: Asked,
+  kind: 'week' | 'month',
+  daysOf: (written: string) => { from: Day; to: Day } | undefined,
+  inWords: (written: string) => string,
+): Promise<Listed | undefined> {
+  const asked = c.req.param(kind) ?? '';
+  const span = daysOf(asked);
+  if (!span) return undefined;
+  return {
+    title: `Daily Papers of ${inWords(asked)}`,
+    description: `The papers from ${span.from} to ${span.to}.`,
+    path: `/${kind}/${asked}`,
+    papers: (await rangeList(site, { ...span, limit: most, offset: 0 })).papers,
+  };
+}
+
 /** The lists that have feeds, by the path of their page; nothing where there is no such page. */
 const lists: Record<string, (site: Site, c: Asked) => Promise<Listed | undefined>> = {
   '': async (site) => ({
@@ -74,28 +93,8 @@ const lists: Record<string, (site: Site, c: Asked) => Promise<Listed | undefined
       papers: (await dayList(site, day)).papers.slice(0, most),
     };
   },
-  '/week/:week': async (site, c) => {
-    const week = c.req.param('week') ?? '';
-    const span = spanOfWeek(week);
-    if (!span) return undefined;
-    return {
-      title: `Daily Papers of ${writtenWeek(week)}`,
-      description: `The papers from ${span.from} to ${span.to}.`,
-      path: `/week/${week}`,
-      papers: (await rangeList(site, { ...span, limit: most, offset: 0 })).papers,
-    };
-  },
-  '/month/:month': async (site, c) => {
-    const month = c.req.param('month') ?? '';
-    const span = spanOfMonth(month);
-    if (!span) return undefined;
-    return {
-      title: `Daily Papers of ${writtenMonth(month)}`,
-      description: `The papers from ${span.from} to ${span.to}.`,
-      path: `/month/${month}`,
-      papers: (await rangeList(site, { ...span, limit: most, offset: 0 })).papers,
-    };
-  },
+  '/week/:week': (site, c) => spanOf(site, c, 'week', spanOfWeek, writtenWeek),
+  '/month/:month': (site, c) => spanOf(site, c, 'month', spanOfMonth, writtenMonth),
   '/trending': async (site) => ({
     title: 'Trending papers',
     description: 'Papers by votes, comments and readers, the newer the higher.',

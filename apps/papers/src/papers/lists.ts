@@ -2,7 +2,7 @@
 
 import { type SQL, sql } from 'drizzle-orm';
 import { type Database, latestRevision } from '../database/connect.ts';
-import { inOneQuery } from '../database/in-one-query.ts';
+import { inOneQueryOf } from '../database/in-one-query.ts';
 import type { Day, Site } from '../site.ts';
 import { dayOf } from '../site.ts';
 import { readPaperId } from './identity.ts';
@@ -86,7 +86,7 @@ const newestFirst = sql`p.posted DESC, p.discussion DESC, p.id`;
 type RecordRow = Omit<PaperRecord, 'firstSeen' | 'updated'> & Record<'asked' | 'seen' | 'at', string>;
 
 /** Whole papers; `asked` is a table of what was asked for, and `where` says which papers that is. */
-async function records({ database }: Site, asked: SQL, where: SQL): Promise<Map<string, PaperRecord>> {
+async function records(database: Database, asked: SQL, where: SQL): Promise<Map<string, PaperRecord>> {
   const rows = await database.rows<RecordRow>(sql`
     SELECT asked.key AS asked, ${summaryColumns}, p.version, p.categories, p.links, p.source,
       p.text_source AS "textSource", extract(epoch FROM p.first_seen) AS seen, extract(epoch FROM p.updated) AS at,
@@ -101,28 +101,19 @@ async function records({ database }: Site, asked: SQL, where: SQL): Promise<Map<
   );
 }
 
-const recordsById = new WeakMap<Database, ReturnType<typeof inOneQuery<PaperRecord>>>();
+const recordById = inOneQueryOf((database, ids) =>
+  records(database, sql`jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb) AS asked(key)`, sql`p.id = asked.key`),
+);
 
 /** One paper by its id, which may carry a version ("2410.11772v2") or be one it had before a better one was known. */
-export async function paperById(site: Site, id: string): Promise<PaperRecord | undefined> {
+export async function paperById({ database }: Site, id: string): Promise<PaperRecord | undefined> {
   const { ids, doi, titleKey } = readPaperId(id);
-  let byId = recordsById.get(site.database);
-  if (!byId) {
-    byId = inOneQuery((keys) =>
-      records(
-        site,
-        sql`jsonb_array_elements_text(${JSON.stringify(keys)}::jsonb) AS asked(key)`,
-        sql`p.id = asked.key`,
-      ),
-    );
-    recordsById.set(site.database, byId);
-  }
   for (const one of ids) {
-    const found = await byId.load(one);
+    const found = await recordById(database, one);
     if (found) return found;
   }
   const find = async (key: string, where: SQL) =>
-    (await records(site, sql`(SELECT ${key}::text) AS asked(key)`, where)).get(key);
+    (await records(database, sql`(SELECT ${key}::text) AS asked(key)`, where)).get(key);
   return (
     (doi ? await find(doi, sql`p.doi = asked.key`) : undefined) ??
     (await find(

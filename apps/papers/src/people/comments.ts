@@ -1,8 +1,7 @@
 /** @file Comments on a paper: a tree, kept whole by tombstones. */
 
 import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
-import type { Database } from '../database/connect.ts';
-import { inOneQuery } from '../database/in-one-query.ts';
+import { inOneQueryOf } from '../database/in-one-query.ts';
 import { abuse, comments, papers } from '../database/schema.ts';
 import { Refused } from '../security/refused.ts';
 import type { Site } from '../site.ts';
@@ -36,35 +35,29 @@ function commentId(id: string): string {
 
 type Row = typeof comments.$inferSelect;
 
-const rowsByPaper = new WeakMap<Database, ReturnType<typeof inOneQuery<Row[]>>>();
+/** Rows by what they have in common, each list in the order of the rows. */
+function groupedBy<Key>(rows: readonly Row[], keyOf: (row: Row) => Key): Map<Key, Row[]> {
+  const groups = new Map<Key, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(keyOf(row));
+    if (group) group.push(row);
+    else groups.set(keyOf(row), [row]);
+  }
+  return groups;
+}
+
+const rowsOf = inOneQueryOf(async ({ db }, papersAsked) => {
+  const rows = await db
+    .select()
+    .from(comments)
+    .where(inArray(comments.paper, [...papersAsked]))
+    .orderBy(asc(comments.at), asc(comments.id));
+  return groupedBy(rows, ({ paper }) => paper);
+});
 
 /** A paper's comments, oldest first on every level; deleted ones stay as tombstones where something hangs on them. */
 export async function commentsOf({ database }: Site, paper: string): Promise<CommentNode[]> {
-  let byPaper = rowsByPaper.get(database);
-  if (!byPaper) {
-    byPaper = inOneQuery(async (papers) => {
-      const all = await database.db
-        .select()
-        .from(comments)
-        .where(inArray(comments.paper, [...papers]))
-        .orderBy(asc(comments.at), asc(comments.id));
-      const found = new Map<string, Row[]>();
-      for (const row of all) {
-        const others = found.get(row.paper);
-        if (others) others.push(row);
-        else found.set(row.paper, [row]);
-      }
-      return found;
-    });
-    rowsByPaper.set(database, byPaper);
-  }
-  const rows = (await byPaper.load(paper)) ?? [];
-  const under = new Map<string | null, typeof rows>();
-  for (const row of rows) {
-    const siblings = under.get(row.parent);
-    if (siblings) siblings.push(row);
-    else under.set(row.parent, [row]);
-  }
+  const under = groupedBy((await rowsOf(database, paper)) ?? [], ({ parent }) => parent);
   const branch = (parent: string | null): CommentNode[] =>
     (under.get(parent) ?? []).flatMap((row) => {
       const replies = branch(row.id);

@@ -2,11 +2,11 @@ import { catalogue, parseParams } from 'salience';
 import { openPretrained } from 'salience/models';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { exampleOf, folderOf } from './bundled-model.ts';
 import { cardOf } from './cards.ts';
 import { commandLine } from './command-line.ts';
 import { closedNames, fieldsOf, readForm } from './form.ts';
 import { acceptedFor } from './inputs.ts';
-import { exampleOf, folderOf } from './reading.ts';
 import { checkRun, formsOf } from './request.ts';
 
 const schema = z.object({

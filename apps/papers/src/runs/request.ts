@@ -1,11 +1,11 @@
 /** @file A request for a run, checked: from the texts of a form, a pasted text or an uploaded file to what the queue takes. */
 
 import { parseBudget, parseParams } from 'salience';
+import { refusedText } from './bundled-model.ts';
 import type { MethodCard } from './cards.ts';
 import { type FormOf, readForm } from './form.ts';
 import { acceptedFor, firstBudget, largestUpload } from './inputs.ts';
 import type { NewRun } from './queue.ts';
-import { refusedText } from './reading.ts';
 
 export interface AskedRun {
   /** Texts by the names of their inputs: "p.threshold", "o.target", "budget", "seed", "text". */

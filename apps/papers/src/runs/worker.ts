@@ -9,9 +9,9 @@ import { Worker } from 'node:worker_threads';
 import { choose, find, InputError, keep, parseParams, type Report, Run, SalienceError } from 'salience';
 import { openTableFile } from 'salience/models';
 import type { LanguageModel, Prompt } from 'salience/subjects';
+import { folderOf, library, readingInWords } from './bundled-model.ts';
 import { acceptedFor, mostCells } from './inputs.ts';
 import type { WorkerMessage, WorkOrder } from './order.ts';
-import { folderOf, library, readingInWords } from './reading.ts';
 import { type RunResult, ranking, type ScoredUnits, shadedSentences, tidy } from './result.ts';
 
 /** Closes the ways out: whatever connects in Node.js, fetch among it, does so through a socket. */

@@ -5,10 +5,11 @@ import { Run } from 'salience/core';
 import { touch } from '../database/connect.ts';
 import type { JobDefinition } from '../jobs/jobs.ts';
 import type { Site } from '../site.ts';
-import { type Embedder, isLatent, openEmbedder } from './embedder.ts';
+import { type Embedder, isLatent } from './embedder.ts';
 import { textHash } from './following.ts';
 import { collectionOf, latentTraining, packLatent, placeLexemes } from './latent-model.ts';
 import { LexemeReader, readTsvector } from './lexemes.ts';
+import { openEmbedder } from './open-embedder.ts';
 import { bytesOf } from './vector-bytes.ts';
 import { fillVectorTable, hasVectorTable } from './vector-table.ts';
 

@@ -2,10 +2,11 @@
 
 import { sql } from 'drizzle-orm';
 import type { Site } from '../site.ts';
-import { type Embedder, isLatent, openEmbedder } from './embedder.ts';
+import { type Embedder, isLatent } from './embedder.ts';
 import { embedLater, trainLater } from './embedding-jobs.ts';
 import type { Following, Listener } from './following.ts';
 import { placeLexemes } from './latent-model.ts';
+import { openEmbedder } from './open-embedder.ts';
 import { PaperVectors } from './paper-vectors.ts';
 import { vectorFrom } from './vector-bytes.ts';
 

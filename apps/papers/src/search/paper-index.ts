@@ -324,7 +324,7 @@ export class PaperIndex {
     const scores = this.#scores.subarray(0, this.slots);
     bm25(this.#words, asked, {}, this.#scores);
     const best = new Best(most, this.before);
-    // A score above 0 has some bit in its upper half. Counted without a branch, since no processor can foretell which papers hold
+    // A score above 0 has some bit in its upper half, which is the second one. Counted without a branch, since no processor can foretell which papers hold
     // a word: with one this loop took four times as long.
     const halves = new Int32Array(scores.buffer);
     let total = 0;

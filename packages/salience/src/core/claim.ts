@@ -204,6 +204,14 @@ export function reportedInWords({ role, reported }: Pick<PartEvidence, 'role' | 
   return role === 'headline' ? 'none found' : '';
 }
 
+/** The mean of a measurement over the seeds, and its standard error: 0 of one value alone. */
+export function meanAndError(values: readonly number[]): { mean: number; error: number } {
+  const n = values.length;
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const variance = n > 1 ? values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1) : 0;
+  return { mean, error: Math.sqrt(variance / n) };
+}
+
 /** The evidence as a report: the verdicts, curves over budgets where there are any, then every measurement with its mean and standard error. */
 export function reportOf(evidence: Evidence): Report {
   const three = (x: number) => Number(x.toPrecision(3));
@@ -241,10 +249,8 @@ export function reportOf(evidence: Evidence): Report {
         kind: 'table',
         columns: ['measurement', 'mean', 's.e.', 'seeds'],
         rows: Object.entries(evidence.measurements).map(([name, values]) => {
-          const n = values.length;
-          const mean = values.reduce((sum, v) => sum + v, 0) / n;
-          const variance = n > 1 ? values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (n - 1) : 0;
-          return [name, three(mean), three(Math.sqrt(variance / n)), n];
+          const { mean, error } = meanAndError(values);
+          return [name, three(mean), three(error), values.length];
         }),
       },
     ],

@@ -1,8 +1,9 @@
 /** @file The ledger: every claim with our number beside the paper's and the rule that judges it, and what was measured for it. */
 
-import { type LedgerEntry, verdictInWords } from 'salience';
+import { type LedgerEntry, meanAndError, verdictInWords } from 'salience';
 import { cardOf, claimsByMethod } from '../../runs/cards.ts';
 import type { Asked } from '../context.ts';
+import { DataTable } from '../data-table.tsx';
 import { counted, page } from '../layout.tsx';
 import { verdictClass } from '../reading/pieces.tsx';
 import { curveCharts, pictureOfClaim } from './pictures.ts';
@@ -51,34 +52,20 @@ export async function claimsPage(c: Asked) {
         <em>Reproduced</em>: the whole interval is on the right side of the margin; <em>not reproduced</em>: the mean is
         on the wrong side; else <em>undecided</em>. What was not reproduced is published like anything else.
       </p>
-      <section class="table-scroll" tabindex={0} aria-label="All claims">
-        <table class="data">
-          <thead>
-            <tr>
-              <th scope="col">method</th>
-              <th scope="col">verdict</th>
-              <th scope="col" class="score">
-                seeds
-              </th>
-              <th scope="col">headline</th>
-            </tr>
-          </thead>
-          <tbody>
-            {named.map(({ claim, name }) => (
-              <tr>
-                <th scope="row">
-                  <a href={`#${claim.method}`}>{name}</a>
-                </th>
-                <td>
-                  <span class={tone(claim)}>{verdictInWords(claim)}</span>
-                </td>
-                <td class="score">{claim.seeds.length}</td>
-                <td class="says">{claim.headline}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <DataTable label="All claims" columns={['method', 'verdict', { numbers: 'seeds' }, 'headline']}>
+        {named.map(({ claim, name }) => (
+          <tr>
+            <th scope="row">
+              <a href={`#${claim.method}`}>{name}</a>
+            </th>
+            <td>
+              <span class={tone(claim)}>{verdictInWords(claim)}</span>
+            </td>
+            <td class="score">{claim.seeds.length}</td>
+            <td class="says">{claim.headline}</td>
+          </tr>
+        ))}
+      </DataTable>
       {named.map(({ claim, name }) => (
         <section aria-labelledby={claim.method}>
           <h2 id={claim.method}>
@@ -112,49 +99,37 @@ function ThePapers({ reported }: Pick<Part, 'reported'>) {
 /** Parts of one role as a table; only those of the headline have something of the paper's. */
 function Parts({ parts, of }: { parts: readonly Part[]; of: string }) {
   const headline = parts[0]?.role === 'headline';
+  const columns = [
+    'what is claimed',
+    { numbers: 'holds where' },
+    ...(headline ? ['the paper’s'] : []),
+    { numbers: 'ours' },
+    { numbers: '95% interval' },
+    'verdict',
+    'what is measured',
+  ];
   return (
-    <section class="table-scroll" tabindex={0} aria-label={`${of}, as a table`}>
-      <table class="data">
-        <thead>
-          <tr>
-            <th scope="col">what is claimed</th>
-            <th scope="col" class="score">
-              holds where
-            </th>
-            {headline && <th scope="col">the paper’s</th>}
-            <th scope="col" class="score">
-              ours
-            </th>
-            <th scope="col" class="score">
-              95% interval
-            </th>
-            <th scope="col">verdict</th>
-            <th scope="col">what is measured</th>
-          </tr>
-        </thead>
-        <tbody>
-          {parts.map(({ says, rule, mean, low, high, verdict, reported }) => (
-            <tr>
-              <th scope="row" class="says">
-                {says}
-              </th>
-              <td class="score">{sides(rule).holds}</td>
-              {headline && (
-                <td class="papers">
-                  <ThePapers reported={reported} />
-                </td>
-              )}
-              <td class="score">{three(mean)}</td>
-              <td class="score">{`${three(low)} to ${three(high)}`}</td>
-              <td>
-                <span class={`tag ${verdictClass(verdict)}`}>{verdict}</span>
-              </td>
-              <td class="measured muted">{sides(rule).measured}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <DataTable label={`${of}, as a table`} columns={columns}>
+      {parts.map(({ says, rule, mean, low, high, verdict, reported }) => (
+        <tr>
+          <th scope="row" class="says">
+            {says}
+          </th>
+          <td class="score">{sides(rule).holds}</td>
+          {headline && (
+            <td class="papers">
+              <ThePapers reported={reported} />
+            </td>
+          )}
+          <td class="score">{three(mean)}</td>
+          <td class="score">{`${three(low)} to ${three(high)}`}</td>
+          <td>
+            <span class={`tag ${verdictClass(verdict)}`}>{verdict}</span>
+          </td>
+          <td class="measured muted">{sides(rule).measured}</td>
+        </tr>
+      ))}
+    </DataTable>
   );
 }
 
@@ -217,31 +192,18 @@ export async function claimPage(c: Asked, claim: LedgerEntry) {
       </p>
       <details>
         <summary>{counted(Object.keys(measurements).length, 'measurement')}</summary>
-        <section class="table-scroll" tabindex={0} aria-label="Measurements">
-          <table class="data">
-            <thead>
+        <DataTable label="Measurements" columns={['measurement', 'mean', 's.e.']}>
+          {Object.entries(measurements).map(([what, values]) => {
+            const { mean, error } = meanAndError(values);
+            return (
               <tr>
-                <th scope="col">measurement</th>
-                <th scope="col">mean</th>
-                <th scope="col">s.e.</th>
+                <th scope="row">{what}</th>
+                <td class="score">{shownNumber(Number(mean.toPrecision(3))).replace('-', '−')}</td>
+                <td class="score">{three(error)}</td>
               </tr>
-            </thead>
-            <tbody>
-              {Object.entries(measurements).map(([what, values]) => {
-                const n = values.length;
-                const mean = values.reduce((sum, value) => sum + value, 0) / n;
-                const variance = n > 1 ? values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1) : 0;
-                return (
-                  <tr>
-                    <th scope="row">{what}</th>
-                    <td class="score">{shownNumber(Number(mean.toPrecision(3))).replace('-', '−')}</td>
-                    <td class="score">{three(Math.sqrt(variance / n))}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </section>
+            );
+          })}
+        </DataTable>
       </details>
     </article>,
   );

@@ -3,11 +3,11 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { streamSSE } from 'hono/streaming';
+import { exampleOf } from '../../runs/bundled-model.ts';
 import { cardOf, claimsByMethod, type MethodCard } from '../../runs/cards.ts';
 import { commandLine } from '../../runs/command-line.ts';
 import { acceptedFor, largestUpload } from '../../runs/inputs.ts';
 import { cancelRun, queueRun, type RunRow, runOf, TooManyRuns, waitingBefore, whoRuns } from '../../runs/queue.ts';
-import { exampleOf } from '../../runs/reading.ts';
 import { type AskedRun, checkRun } from '../../runs/request.ts';
 import { isOver, type Sight, watchRun } from '../../runs/watch.ts';
 import { network } from '../../security/address.ts';

@@ -34,8 +34,12 @@ async function open(folder: string) {
 }
 
 function openOnce(folder: string): ReturnType<typeof open> {
-  const model = opened.get(folder) ?? open(folder);
-  opened.set(folder, model);
+  let model = opened.get(folder);
+  if (!model) {
+    model = open(folder);
+    opened.set(folder, model);
+    model.catch(() => opened.delete(folder));
+  }
   return model;
 }
 
